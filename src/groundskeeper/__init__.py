@@ -1,0 +1,1 @@
+"""Groundskeeper: managed IT care as software."""
