@@ -1,0 +1,10 @@
+"""One package per thing on a host that we can see and change.
+
+`types.py` holds its facts, actions and probes and imports no driver, so that a rule, a runbook or the hub can name
+them; `sensor.py` and `effects.py` beside it are the drivers. To add one: make the package, and one line in KINDS.
+"""
+
+from groundskeeper.model import Watching
+
+KINDS: tuple[type, ...] = (Watching,)
+"""Every kind that crosses a wire or a disk."""

@@ -1,0 +1,91 @@
+"""Facts about devices, seen at a time, and the latest of them together."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from groundskeeper.model.value import DeviceId, Value
+
+
+class Fact:
+    """A typed statement about one thing on one device. Each kind lives beside its subsystem, as `class X(Fact, Value)`.
+
+    `subject` names the thing ("nginx.service", "/var", "203.0.113.9"): a newer fact of the same kind and subject
+    replaces the older. A thing that is gone is a fact that says so, never a missing one.
+    """
+
+    __slots__ = ()
+
+    @property
+    def subject(self) -> str:
+        raise NotImplementedError
+
+
+class UnknownFact(Fact):
+    """A fact of a kind that this version does not know, kept as it came so that nothing is lost on the way through."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+
+    @property
+    def subject(self) -> str:
+        return str(self.raw.get("type", "?"))
+
+
+FactType = TypeVar("FactType", bound=Fact)
+
+
+class Observation(Value):
+    """A fact about a device, at the time when it was seen (not when it was heard of)."""
+
+    device: DeviceId
+    at: datetime
+    fact: Fact
+
+    @property
+    def key(self) -> "Key":
+        return Key(self.device, type(self.fact).__name__, self.fact.subject)
+
+
+class Key(NamedTuple):
+    """What a newer observation replaces: the same device, kind of fact and subject."""
+
+    device: DeviceId
+    kind: str
+    subject: str
+
+
+class Watching(Fact, Value):
+    """Whether one kind of watching is possible here, and why not: `what` is the sensor's name in plain words."""
+
+    what: str
+    possible: bool
+    reason: str
+
+    @property
+    def subject(self) -> str:
+        return self.what
+
+
+class Snapshot:
+    """The latest observation of each thing. Always late, often incomplete: missing is not the same as fine."""
+
+    def __init__(self, taken_at: datetime, observations: Mapping[Key, Observation]) -> None:
+        self.taken_at = taken_at
+        self.observations = observations
+
+    def of(self, kind: type[FactType]) -> Iterator[tuple[Observation, FactType]]:
+        """Every observation whose fact is of this kind, with the fact."""
+        for seen in list(self.observations.values()):
+            if isinstance(seen.fact, kind):
+                yield seen, seen.fact
+
+    def get(self, kind: type[FactType], subject: str, device: DeviceId) -> FactType | None:
+        """The latest fact of this kind about this subject, or None where none was seen."""
+        seen = self.observations.get(Key(device, kind.__name__, subject))
+        return seen.fact if seen and isinstance(seen.fact, kind) else None
+
+    def has(self, key: Key) -> bool:
+        return key in self.observations
