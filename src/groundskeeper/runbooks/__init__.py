@@ -1,0 +1,29 @@
+"""One folder per problem: its rule, its runbook, a page for the operator, its cases as data. All pure.
+
+To add one: make the folder, and one line in REFLEXES.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from groundskeeper.model import Invalid, Rule, Runbook
+
+
+class Reflex(NamedTuple):
+    """A rule and the runbook that answers its findings. The rule's fields are the settings of both."""
+
+    rule: type[Rule]
+    runbook: Callable[[Any], Runbook]
+
+    def made(self, settings: Mapping[str, Any]) -> tuple[Rule, Runbook]:
+        """Both, with the settings that policy gives. Raises Invalid where a setting is unknown or of a wrong type."""
+        try:
+            rule = msgspec.convert(dict(settings), self.rule)
+        except msgspec.ValidationError as problem:
+            raise Invalid(f"policy, rules.{self.rule.name}: {problem}") from problem
+        return rule, self.runbook(rule)
+
+
+REFLEXES: tuple[Reflex, ...] = ()
