@@ -5,6 +5,22 @@ them; `sensor.py` and `effects.py` beside it are the drivers. To add one: make t
 """
 
 from groundskeeper.model import Watching
+from groundskeeper.subsystems.firewall.types import (
+    EnsureSourceAdmitted,
+    EnsureSourceBanned,
+    SourceAdmitted,
+    SourceRefused,
+)
+from groundskeeper.subsystems.logs.types import AuthFailures, LogFlood, ManagementPeers
 
-KINDS: tuple[type, ...] = (Watching,)
+KINDS: tuple[type, ...] = (
+    Watching,
+    EnsureSourceAdmitted,
+    EnsureSourceBanned,
+    SourceAdmitted,
+    SourceRefused,
+    AuthFailures,
+    LogFlood,
+    ManagementPeers,
+)
 """Every kind that crosses a wire or a disk."""
