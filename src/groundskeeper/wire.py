@@ -9,6 +9,7 @@ from groundskeeper.model import (
     Corrupt,
     Fact,
     Probe,
+    Unknown,
     UnknownAction,
     UnknownFact,
     UnknownProbe,
@@ -31,7 +32,7 @@ def _decode_kind(root: type, raw: Any) -> Any:
 
 
 def _encode_unknown(value: Any) -> Any:
-    if isinstance(value, UnknownFact | UnknownAction | UnknownProbe):
+    if isinstance(value, Unknown):
         return value.raw
     raise NotImplementedError(f"{type(value).__name__} does not cross a wire")
 

@@ -20,7 +20,7 @@ from groundskeeper.model.observation import Fact, Key, Observation, Snapshot, Un
 from groundskeeper.model.plan import Change, Decline, Order, Outcome, Plan, Result, Ruling, Stage, Verdict
 from groundskeeper.model.policy import Autonomy, Budgets, Floor, Policy, Window
 from groundskeeper.model.ports import Cause, Effect, Fleet, Host, Ledger, Prober, Rule, Runbook, Sensor
-from groundskeeper.model.value import ChangeId, DeviceId, IncidentId, Value
+from groundskeeper.model.value import ChangeId, DeviceId, IncidentId, Unknown, Value
 
 __all__ = [
     "Action",
@@ -80,6 +80,7 @@ __all__ = [
     "Stepped",
     "Transition",
     "Unavailable",
+    "Unknown",
     "UnknownAction",
     "UnknownFact",
     "UnknownProbe",

@@ -1,9 +1,9 @@
 """The change envelope: what should be so, whom it can touch, how we know, how it is taken back, by when."""
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from groundskeeper.model.value import DeviceId, Ranked, Value
+from groundskeeper.model.value import DeviceId, Ranked, Unknown, Value
 
 
 class Risk(Ranked):
@@ -75,20 +75,17 @@ class Action:
         raise NotImplementedError
 
 
-class UnknownAction(Action):
-    """An action of a kind that this version does not know. It is kept and shown; it is never performed."""
+class UnknownAction(Unknown, Action):
+    """An action of an unknown kind. It is kept and shown; it is never performed."""
 
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: dict[str, Any]) -> None:
-        self.raw = raw
+    __slots__ = ()
 
     @property
     def subject(self) -> str:
-        return str(self.raw.get("type", "?"))
+        return self.kind
 
     def describe(self) -> str:
-        return f"an action of an unknown kind ({self.subject})"
+        return f"an action of an unknown kind ({self.kind})"
 
     def radius(self) -> Radius:
         return Radius(touches=("*",), management=True)
@@ -97,16 +94,13 @@ class UnknownAction(Action):
         return UnknownProbe(self.raw)
 
 
-class UnknownProbe(Probe):
-    """A probe of a kind that this version does not know; it never passes."""
+class UnknownProbe(Unknown, Probe):
+    """A probe of an unknown kind. It never passes."""
 
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: dict[str, Any]) -> None:
-        self.raw = raw
+    __slots__ = ()
 
     def describe(self) -> str:
-        return f"a probe of an unknown kind ({self.raw.get('type', '?')})"
+        return f"a probe of an unknown kind ({self.kind})"
 
 
 class ProbeResult(Value):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from groundskeeper.model.value import DeviceId, Value
+from groundskeeper.model.value import DeviceId, Unknown, Value
 
 
 class Fact:
@@ -21,17 +21,14 @@ class Fact:
         raise NotImplementedError
 
 
-class UnknownFact(Fact):
-    """A fact of a kind that this version does not know, kept as it came so that nothing is lost on the way through."""
+class UnknownFact(Unknown, Fact):
+    """A fact of an unknown kind. No rule finds anything in it."""
 
-    __slots__ = ("raw",)
-
-    def __init__(self, raw: dict[str, Any]) -> None:
-        self.raw = raw
+    __slots__ = ()
 
     @property
     def subject(self) -> str:
-        return str(self.raw.get("type", "?"))
+        return self.kind
 
 
 FactType = TypeVar("FactType", bound=Fact)

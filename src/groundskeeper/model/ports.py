@@ -151,4 +151,15 @@ class Ledger(Protocol):
         """In order. With `incident`, only that incident's own (its changes' too)."""
         ...
 
+    async def forget(self, before: datetime) -> int:
+        """Drop entries, resolved incidents and settled changes that are older; the count of entries dropped.
+
+        What is left still verifies: the digest of the last dropped line is kept.
+        """
+        ...
+
+    async def verify(self) -> int:
+        """The number of entries, every one of them just as it was written; raises Corrupt otherwise."""
+        ...
+
     async def close(self) -> None: ...

@@ -23,6 +23,25 @@ class Value(Struct, metaclass=FrozenMeta):
     """A frozen value. The declaration is the type, the wire format and the stored form; the tag is the class's name."""
 
 
+class Unknown:
+    """A value of a kind that this version does not know, kept as it came so that nothing is lost on the way through."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.raw = raw
+
+    @property
+    def kind(self) -> str:
+        return str(self.raw.get("type", "?"))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown) and self.raw == other.raw
+
+    def __hash__(self) -> int:
+        return hash(self.kind)
+
+
 class Ranked(Enum):
     """An enum whose members are ordered as they are written, lowest first."""
 
