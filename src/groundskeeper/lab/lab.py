@@ -1,0 +1,151 @@
+"""A lab, raised and taken down. The only door for the command line, the tests and the benches."""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+
+import msgspec
+
+import groundskeeper
+from groundskeeper.lab import cgroups
+from groundskeeper.lab.control import Control
+from groundskeeper.lab.errors import LabError
+from groundskeeper.lab.image import Say, ensure_image
+from groundskeeper.lab.machine import Machine
+from groundskeeper.lab.office import Office, Order
+from groundskeeper.lab.reaper import RUN, sweep
+
+SOURCE = "/opt/groundskeeper/src"
+PACKAGES = "/opt/groundskeeper/packages"
+
+
+def _silent(_: str) -> None:
+    pass
+
+
+class Lab:
+    """A raised lab. Another process may hold a `Lab` of the same name: what is true is in the owner, not here."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.control = Control(name)
+        self.run_folder = RUN / name
+
+    @classmethod
+    def up(cls, office: Office, name: str = "", say: Say = _silent, patience: float = 60.0) -> "Lab":
+        """Raise an office and return when every machine's systemd says that its boot is complete."""
+        lab = cls(name or office.name)
+        _check_possible(lab)
+        image = ensure_image(office.packages, say)
+        sweep(lab.name)
+        lab.run_folder.mkdir(parents=True, mode=0o700)
+        order = Order(lab=lab.name, office=office, image=str(image.path), shared=_shared())
+        (lab.run_folder / "office.json").write_bytes(msgspec.json.encode(office))
+        lab._start_owner(msgspec.json.encode(order))
+        lab.control.wait(
+            lambda: (lab.run_folder / "control.sock").exists(), lab.owner_says() or "the owner did not start", 10
+        )
+        lab.control.wait(lab.is_ready, "not every machine became ready", patience)
+        return lab
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.down()
+
+    @property
+    def office(self) -> Office:
+        """The office this lab was raised from."""
+        return msgspec.json.decode((self.run_folder / "office.json").read_bytes(), type=Office)
+
+    @property
+    def owner(self) -> int:
+        """The owner's pid; 0 when there is none."""
+        return self._pid("owner")
+
+    def machine(self, name: str) -> Machine:
+        """A handle on one machine; KeyError naming the machines there are."""
+        return Machine(self.office.machine(name).name, self.control)
+
+    def is_up(self) -> bool:
+        """Whether a lab of this name has a living owner."""
+        return self.owner > 1
+
+    def is_ready(self) -> bool:
+        """Whether every machine's boot is complete."""
+        return all(machine["ready"] for machine in self.control.machines().values())
+
+    def owner_says(self) -> str:
+        """What the owner wrote on its error output; empty when it had nothing to complain of."""
+        path = self.run_folder / "owner.log"
+        return path.read_text() if path.exists() else ""
+
+    def down(self) -> None:
+        """Take it down and return when nothing of it is left. Also right for a lab whose owner was killed."""
+        reaper, owner = self._pid("reaper"), self._pid("owner")
+        if owner > 1:
+            os.kill(owner, signal.SIGKILL)  # there is one way out, and it is the one that must always work
+        if reaper > 1:
+            _wait_gone(reaper, 15)
+            with contextlib.suppress(ChildProcessError):  # only whoever raised the lab is its parent
+                os.waitpid(reaper, 0)
+        sweep(self.name)
+
+    def _pid(self, who: str) -> int:
+        """The pid, if that process still is what it was: a number alone may have been given to another process."""
+        try:
+            pid = int(json.loads((self.run_folder / "pids.json").read_text())[who])
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError, KeyError):
+            return 0
+        return pid if b"groundskeeper.lab.owner" in command and self.name.encode() in command else 0
+
+    def _start_owner(self, order: bytes) -> None:
+        with (self.run_folder / "owner.log").open("wb") as log:
+            reaper = subprocess.Popen(
+                (sys.executable, "-m", "groundskeeper.lab.owner", self.name),
+                stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, cwd="/",
+            )  # fmt: skip
+        assert reaper.stdin is not None
+        with reaper.stdin as pipe:
+            pipe.write(order)
+        reaper.returncode = 0  # it is to outlive us: only `down` waits for it
+
+
+def _check_possible(lab: Lab) -> None:
+    if os.geteuid() != 0:
+        raise LabError("the lab builds real machines and needs root; run it with: sudo groundskeeper lab up office")
+    if lab.is_up():
+        raise LabError(f"lab {lab.name!r} is up already; take it down first with: groundskeeper lab down")
+    if not cgroups.roots():
+        raise LabError(
+            "there is no writable cgroup tree in /sys/fs/cgroup; run the lab on the host, or in a privileged container"
+        )
+
+
+def _shared() -> dict[str, str]:
+    """Our own source and the packages it needs, as this very interpreter has them, shown read-only to every machine."""
+    return {
+        SOURCE: str(Path(groundskeeper.__file__).parent.parent),
+        PACKAGES: str(Path(msgspec.__file__).parent.parent),
+    }
+
+
+def _wait_gone(pid: int, patience: float) -> None:
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        select.select([fd], [], [], patience)
+    finally:
+        os.close(fd)

@@ -1,0 +1,55 @@
+"""Linux namespaces held by a file descriptor: nothing on disk, gone when the last holder closes it."""
+
+import ctypes
+import os
+import threading
+from pathlib import Path
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> None:
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, f"{what}: {os.strerror(error)}")
+
+
+def unshare(flags: int) -> None:
+    """Move this thread (the whole process, while it has one thread) into new namespaces."""
+    _checked(_libc.unshare(flags), "unshare")
+
+
+def enter(fd: int, kind: int = CLONE_NEWNET) -> None:
+    """Move this thread into the namespace that fd names."""
+    _checked(_libc.setns(fd, kind), "setns")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends (prctl PR_SET_CHILD_SUBREAPER)."""
+    _checked(_libc.prctl(36, 1, 0, 0, 0), "prctl")
+
+
+def new_network_namespace() -> int:
+    """An open descriptor of a fresh network namespace. The caller closes it; with it and its last process it ends."""
+    made: list[int] = []
+
+    def in_thread() -> None:  # a thread of its own, because unshare moves the thread that calls it
+        unshare(CLONE_NEWNET)
+        made.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+
+    thread = threading.Thread(target=in_thread)
+    thread.start()
+    thread.join()
+    if not made:
+        raise OSError("no network namespace could be made: run the lab as root")
+    return made[0]
+
+
+def has_same_network(pid: int, inode: int) -> bool:
+    """Whether the process lives in the network namespace with that inode; False when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/ns/net").stat().st_ino == inode
+    except OSError:
+        return False
