@@ -12,6 +12,26 @@ from groundskeeper.subsystems.firewall.types import (
     SourceRefused,
 )
 from groundskeeper.subsystems.logs.types import AuthFailures, LogFlood, ManagementPeers
+from groundskeeper.subsystems.process.types import (
+    EnsureProcessCapped,
+    EnsureProcessGone,
+    EnsureScheduling,
+    OutOfMemoryKill,
+    ProcessEnded,
+    ProcessLoad,
+    ProcessYields,
+    SchedulingIs,
+)
+from groundskeeper.subsystems.systemd.types import (
+    EnsureUnitActive,
+    EnsureUnitFresh,
+    EnsureUnitInactive,
+    ServiceAnswers,
+    UnitFailures,
+    UnitHealthy,
+    UnitState,
+    UnitStopped,
+)
 
 KINDS: tuple[type, ...] = (
     Watching,
@@ -22,5 +42,21 @@ KINDS: tuple[type, ...] = (
     AuthFailures,
     LogFlood,
     ManagementPeers,
+    EnsureProcessCapped,
+    EnsureProcessGone,
+    EnsureScheduling,
+    OutOfMemoryKill,
+    ProcessEnded,
+    ProcessLoad,
+    ProcessYields,
+    SchedulingIs,
+    EnsureUnitActive,
+    EnsureUnitFresh,
+    EnsureUnitInactive,
+    ServiceAnswers,
+    UnitFailures,
+    UnitHealthy,
+    UnitState,
+    UnitStopped,
 )
 """Every kind that crosses a wire or a disk."""
