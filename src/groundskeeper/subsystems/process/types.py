@@ -62,7 +62,7 @@ class OutOfMemoryKill(Fact, Value):
 
 
 class ThreadScheduling(Value):
-    """How one thread was scheduled: policy and real-time priority (sched(7)), nice value, I/O priority (ioprio_set(2))."""
+    """How one thread was scheduled: policy and real-time priority (sched(7)), nice, I/O priority (ioprio_set(2))."""
 
     thread: int
     policy: int
