@@ -5,6 +5,14 @@ them; `sensor.py` and `effects.py` beside it are the drivers. To add one: make t
 """
 
 from groundskeeper.model import Watching
+from groundskeeper.subsystems.disk.types import (
+    EnsureSpace,
+    EnsureSpaceFromCaches,
+    Filesystem,
+    Growing,
+    Reclaimable,
+    SpaceFree,
+)
 from groundskeeper.subsystems.firewall.types import (
     EnsureSourceAdmitted,
     EnsureSourceBanned,
@@ -12,6 +20,7 @@ from groundskeeper.subsystems.firewall.types import (
     SourceRefused,
 )
 from groundskeeper.subsystems.logs.types import AuthFailures, LogFlood, ManagementPeers
+from groundskeeper.subsystems.pressure.types import Pressure
 from groundskeeper.subsystems.process.types import (
     EnsureProcessCapped,
     EnsureProcessGone,
@@ -32,9 +41,16 @@ from groundskeeper.subsystems.systemd.types import (
     UnitState,
     UnitStopped,
 )
+from groundskeeper.subsystems.timekeeping.types import ClockSync
 
 KINDS: tuple[type, ...] = (
     Watching,
+    EnsureSpace,
+    EnsureSpaceFromCaches,
+    Filesystem,
+    Growing,
+    Reclaimable,
+    SpaceFree,
     EnsureSourceAdmitted,
     EnsureSourceBanned,
     SourceAdmitted,
@@ -58,5 +74,7 @@ KINDS: tuple[type, ...] = (
     UnitHealthy,
     UnitState,
     UnitStopped,
+    Pressure,
+    ClockSync,
 )
 """Every kind that crosses a wire or a disk."""

@@ -1,0 +1,1 @@
+"""Processor, memory and disk pressure as the kernel measures it (PSI)."""

@@ -1,0 +1,1 @@
+"""Whether the clock is kept right, and by which service."""
