@@ -25,7 +25,7 @@ def observed(row: dict[str, Any]) -> Observation:
 
 def answer(case: dict[str, Any], reflex: Reflex) -> dict[str, Any]:
     rule, runbook = reflex.made(case.get("settings", {}))
-    snapshot = Snapshot(NOW, {seen.key: seen for seen in map(observed, case["seen"])})
+    snapshot = Snapshot(NOW, map(observed, case["seen"]))
     findings = list(rule.judge(snapshot, NOW))
     got: dict[str, Any] = {"findings": [f"{f.device} {f.subject}: {f.reason}" for f in findings]}
     if findings:

@@ -1,0 +1,1 @@
+"""The loop: the cycle, the change envelope, recovery, the watch over the sensors."""

@@ -1,6 +1,6 @@
 """Facts about devices, seen at a time, and the latest of them together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -69,20 +69,35 @@ class Watching(Fact, Value):
 class Snapshot:
     """The latest observation of each thing. Always late, often incomplete: missing is not the same as fine."""
 
-    def __init__(self, taken_at: datetime, observations: Mapping[Key, Observation]) -> None:
+    def __init__(self, taken_at: datetime, observations: Iterable[Observation] = ()) -> None:
         self.taken_at = taken_at
-        self.observations = observations
+        self._kinds: dict[str, dict[Key, Observation]] = {}
+        for seen in observations:
+            self.put(seen)
+
+    def put(self, seen: Observation) -> bool:
+        """Keep it if it is newer than what is known of the same thing; whether it was. Only the engine calls this."""
+        known = self._kinds.setdefault(type(seen.fact).__name__, {})
+        before = known.get(seen.key)
+        if before is not None and before.at >= seen.at:
+            return False
+        known[seen.key] = seen
+        return True
 
     def of(self, kind: type[FactType]) -> Iterator[tuple[Observation, FactType]]:
         """Every observation whose fact is of this kind, with the fact."""
-        for seen in list(self.observations.values()):
+        for seen in self._kinds.get(kind.__name__, {}).values():
             if isinstance(seen.fact, kind):
                 yield seen, seen.fact
 
     def get(self, kind: type[FactType], subject: str, device: DeviceId) -> FactType | None:
         """The latest fact of this kind about this subject, or None where none was seen."""
-        seen = self.observations.get(Key(device, kind.__name__, subject))
+        seen = self._kinds.get(kind.__name__, {}).get(Key(device, kind.__name__, subject))
         return seen.fact if seen and isinstance(seen.fact, kind) else None
 
     def has(self, key: Key) -> bool:
-        return key in self.observations
+        return key in self._kinds.get(key.kind, {})
+
+    def __iter__(self) -> Iterator[Observation]:
+        for known in self._kinds.values():
+            yield from known.values()

@@ -88,6 +88,8 @@ class Stage(Enum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     """Given up before anything was touched."""
+    FAILED = "failed"
+    """Tried, and it is not so; there is nothing to take back."""
     NEEDS_PERSON = "needs_person"
     """Could be neither confirmed nor taken back."""
 

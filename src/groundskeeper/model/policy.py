@@ -65,10 +65,12 @@ class Policy(Value):
             Risk.IRREVERSIBLE: Autonomy.APPROVE,
         }
     )
+    limits: dict[Risk, Autonomy] = {}
+    """The most, whatever is allowed elsewhere, standard changes too; this is where the owner's floor comes in."""
     runbooks: dict[str, Autonomy] = {}
     """The most that one runbook may do by itself; one that is not named has no limit of its own."""
     standard_changes: frozenset[str] = frozenset()
-    """Kinds of action allowed in advance whatever their risk (ITIL: standard change)."""
+    """Kinds of action allowed in advance whatever their risk, within `limits` (ITIL: standard change)."""
     protected: tuple[str, ...] = ()
     """Globs over what an action touches, as `Radius.touches` names it: never changed by the loop."""
     never_ban: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Decides: judge, relate, plan, guard. Pure; time and identity are arguments."""

@@ -105,6 +105,8 @@ class SqliteLedger:
         except sqlite3.OperationalError as problem:
             if "full" not in str(problem) or not self._reserve.exists():
                 raise _named(problem, self.path) from problem
+        except sqlite3.Error as problem:
+            raise _named(problem, self.path) from problem
         self._reserve.unlink(missing_ok=True)
         try:
             return self._transaction(work, durable)

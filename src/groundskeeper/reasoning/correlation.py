@@ -1,0 +1,127 @@
+"""Findings and incidents → what opens, what moves on, what is only a symptom of something else.
+
+1. A finding without a live incident opens one: PENDING where it has to last, OPEN where not.
+2. A live incident whose finding is there still: PENDING → OPEN when it lasted; WATCHING → OPEN when it returned, which
+   only evidence newer than the repair can show.
+3. A live incident whose finding is gone, while the thing itself is still seen: over, or, where a repair is under
+   watch, over when it stayed away long enough. A thing that is not seen at all proves nothing.
+4. An incident that a live incident of a causing rule explains folds into it; it unfolds when that one is over.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from datetime import datetime, timedelta
+
+from groundskeeper.model import (
+    Cause,
+    Finding,
+    Incident,
+    IncidentId,
+    Phase,
+    Snapshot,
+    Transition,
+    Value,
+)
+
+
+class Related(Value):
+    """What to write down, in order: incidents to open, transitions to make."""
+
+    opened: tuple[Incident, ...]
+    moved: tuple[Transition, ...]
+
+
+def relate(
+    findings: Sequence[Finding],
+    incidents: Sequence[Incident],
+    snapshot: Snapshot,
+    now: datetime,
+    *,
+    judged: Set[str],
+    causes: Mapping[str, tuple[Cause, ...]],
+    watch: timedelta,
+    new_id: Callable[[], str],
+) -> Related:
+    """`incidents` are all that are live; `judged` names the rules that looked just now: only their silence counts.
+
+    `causes` is by rule; `watch` is how long a remedy must hold.
+    """
+    known = {incident.finding.fingerprint: incident for incident in incidents}
+    found = {finding.fingerprint: finding for finding in findings}
+    opened = [_open(finding, now, new_id) for mark, finding in found.items() if mark not in known]
+    moved: list[Transition] = []
+    current: list[Incident] = list(opened)
+    for incident in incidents:
+        looked = incident.finding.rule in judged
+        step = looked and _next(incident, found.get(incident.finding.fingerprint), snapshot, now, watch)
+        if step:
+            moved.append(step)
+            incident = incident.after(step)
+        if incident.live:
+            current.append(incident)
+    moved.extend(_fold(current, causes, now))
+    return Related(opened=tuple(opened), moved=tuple(moved))
+
+
+def _open(finding: Finding, now: datetime, new_id: Callable[[], str]) -> Incident:
+    phase = Phase.PENDING if finding.lasts else Phase.OPEN
+    return Incident(
+        id=IncidentId(new_id()), finding=finding, phase=phase, since=now, moved_at=now, reason=finding.reason
+    )
+
+
+def _next(
+    incident: Incident, finding: Finding | None, snapshot: Snapshot, now: datetime, watch: timedelta
+) -> Transition | None:
+    if incident.phase is Phase.MITIGATING:
+        return None  # whoever carries the plan out moves it
+    if finding:
+        return _still_there(incident, finding, now)
+    evidence = incident.finding.evidence
+    if evidence and not any(snapshot.has(seen.key) for seen in evidence):
+        return None
+    if incident.phase is not Phase.WATCHING:
+        return incident.move(Phase.RESOLVED, now, "it went away by itself")
+    if now - incident.moved_at < watch:
+        return None
+    return incident.move(Phase.RESOLVED, now, f"it has stayed well for {_seconds(watch)}")
+
+
+def _still_there(incident: Incident, finding: Finding, now: datetime) -> Transition | None:
+    if incident.phase is Phase.PENDING and now - incident.since >= finding.lasts:
+        return incident.move(Phase.OPEN, now, f"it has lasted for {_seconds(now - incident.since)}: {finding.reason}")
+    seen_at = finding.seen_at
+    if incident.phase is Phase.WATCHING and seen_at is not None and seen_at > incident.moved_at:
+        return incident.move(Phase.OPEN, now, f"it came back: {finding.reason}")
+    return None
+
+
+def _fold(incidents: Iterable[Incident], causes: Mapping[str, tuple[Cause, ...]], now: datetime) -> list[Transition]:
+    everyone = list(incidents)
+    steps = []
+    for incident in everyone:
+        cause = _cause_of(incident, everyone, causes.get(incident.finding.rule, ()))
+        if (cause.id if cause else None) == incident.cause or incident.phase is Phase.MITIGATING:
+            continue
+        if cause:
+            steps.append(incident.fold(cause.id, now, f"only a symptom: {cause.finding.reason}"))
+        else:
+            steps.append(incident.fold(None, now, "what had caused it is over, and it is still there"))
+    return steps
+
+
+def _cause_of(incident: Incident, others: Iterable[Incident], causes: tuple[Cause, ...]) -> Incident | None:
+    for cause in causes:
+        for other in others:
+            if (
+                other.finding.rule == cause.rule
+                and other.id != incident.id
+                and other.finding.device == incident.finding.device
+                and other.phase is not Phase.PENDING
+                and (not cause.same_subject or other.finding.subject == incident.finding.subject)
+            ):
+                return other
+    return None
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.3g} s"
