@@ -68,7 +68,6 @@ def write_files(root: Path, plan: MachinePlan) -> None:
         "/etc/machine-id": f"{hashlib.sha256(plan.name.encode()).hexdigest()[:32]}\n",
         "/etc/network/interfaces": interfaces_file(plan),
         "/etc/resolv.conf": f"nameserver {plan.resolver}\n" if plan.resolver else "",
-        "/etc/sysctl.d/50-lab.conf": f"net.ipv4.ip_forward={int(plan.forward)}\n",
     }
     for path, text in (own | plan.files).items():
         target = root / path.lstrip("/")

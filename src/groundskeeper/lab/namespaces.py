@@ -31,12 +31,16 @@ def adopt_orphans() -> None:
     _checked(_libc.prctl(36, 1, 0, 0, 0), "prctl")
 
 
-def new_network_namespace() -> int:
-    """An open descriptor of a fresh network namespace. The caller closes it; with it and its last process it ends."""
+def new_network_namespace(*, forward: bool = False) -> int:
+    """An open descriptor of a fresh network namespace, which passes packets on or does not.
+
+    The caller closes it; with it and its last process it ends.
+    """
     made: list[int] = []
 
     def in_thread() -> None:  # a thread of its own, because unshare moves the thread that calls it
         unshare(CLONE_NEWNET)
+        Path("/proc/sys/net/ipv4/ip_forward").write_text(str(int(forward)))
         made.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
 
     thread = threading.Thread(target=in_thread)

@@ -60,10 +60,9 @@ class MachinePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     var_size_mb: int = 256
 
 
-class Chair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the client sits and what the client uses; addresses by name of machine are looked up in the office."""
+class Uses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a client uses: addresses, and the name that must lead to `name_address`. Empty: not used."""
 
-    machine: str
     name: str = ""
     name_address: str = ""
     web: str = ""
@@ -73,13 +72,14 @@ class Chair(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A company: its networks, its machines, and the chair from which it is judged."""
+    """A company: its networks, its machines, and the machine of the client's chair, from which it is judged."""
 
     name: str
     networks: tuple[str, ...]
     machines: tuple[MachinePlan, ...]
     packages: tuple[str, ...] = PACKAGES
-    chair: Chair | None = None
+    chair: str = ""
+    uses: Uses = Uses()
 
     def machine(self, name: str) -> MachinePlan:
         """The plan of one machine; KeyError naming the machines there are."""

@@ -30,6 +30,7 @@ class Seat:
     """One machine's place in the lab: its disks for the lab's life, its present boot, how often it was started."""
 
     def __init__(self, order: Order, plan: MachinePlan, folder: Path) -> None:
+        self.sitter: asyncio.subprocess.Process | None = None
         self.plan = plan
         self.boots = 0
         self.boot: Boot | None = None
@@ -47,13 +48,31 @@ class Seat:
         self.boots += 1
         if self._netns >= 0:
             os.close(self._netns)
-        self._netns = new_network_namespace()
+        self._netns = new_network_namespace(forward=self.plan.forward)
         path = f"/proc/{os.getpid()}/fd/{self._netns}"
         plug_in(self._order.office, self.plan, self.boots, path)
         run = RUN / self._order.lab
         self.boot = Boot(run / f"{self.plan.name}.notify")
         argv = nspawn_argv(self.plan, self._root, path, self._order.shared)
         await self.boot.start(self._order.lab, self.plan, argv, run / f"{self.plan.name}.console")
+        if self.plan.name == self._order.office.chair:
+            await self._sit_down(run / "chair.samples")
+
+    async def _sit_down(self, samples: Path) -> None:
+        """Put the client's chair into this boot's network; the one in the network of the boot before has to go."""
+        if self.sitter and self.sitter.returncode is None:
+            self.sitter.kill()
+            await self.sitter.wait()
+        cgroups.make(self._order.lab, "chair")
+        resolv_conf = self._root / "etc/resolv.conf"
+        argv = ("-m", "groundskeeper.lab.chair", str(self._netns), str(resolv_conf), str(samples))
+        self.sitter = await asyncio.create_subprocess_exec(
+            sys.executable, *argv, stdin=asyncio.subprocess.PIPE, pass_fds=[self._netns],
+            preexec_fn=lambda: cgroups.join(self._order.lab, "chair"),
+        )  # fmt: skip
+        assert self.sitter.stdin is not None
+        self.sitter.stdin.write(msgspec.json.encode(self._order.office.uses))
+        self.sitter.stdin.close()
 
     async def keep(self) -> None:
         """Start it, and again each time it reboots; ends when it powers off or is cut off."""
