@@ -21,7 +21,7 @@ class Service(IntEnum):
     UPLOAD = 3
     DB = 4
     SSH = 5
-    KEPT_OUT = 6  # the intruder's samples: "well" means that the intruder was kept out
+    WITNESS = 6  # not the client: whoever was asked whether a harm that no client feels has ended
 
 
 class Sample(msgspec.Struct, frozen=True):

@@ -99,6 +99,12 @@ class Machine:
             if pid in inside:
                 os.kill(pid, number)
 
+    def write(self, path: str, text: str) -> None:
+        """Write a file in the machine's tree, its folders too; `path` is relative to the root."""
+        target = self.root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
     def link(self, card: str, *, up: bool) -> None:
         """Switch a network card on or off, from inside."""
         self.run("ip", "link", "set", card, "up" if up else "down")

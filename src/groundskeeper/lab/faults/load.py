@@ -1,0 +1,119 @@
+"""Programs that run away, and people who try passwords."""
+
+import contextlib
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+from groundskeeper.lab.faults.fault import Fault, Witness, hurts
+from groundskeeper.lab.felt import Service
+from groundskeeper.lab.lab import Lab
+
+RUNAWAY = "month-end-report"
+BUSY = """
+import os
+for _ in range({many} - 1):
+    if os.fork() == 0:
+        os.setsid()
+        break
+while True:
+    pass
+"""
+GREEDY = """
+import time
+held = bytearray()
+while len(held) < {most}:
+    held += b"x" * (16 << 20)
+    time.sleep(0.005)
+time.sleep(3600)
+"""
+MOST = 900 << 20
+TOO_MUCH = 300 << 20
+GUESSES = """
+import itertools, os, subprocess, sys
+open("/run/no-password", "w").write("#!/bin/sh\\necho wrong\\n")
+os.chmod("/run/no-password", 0o700)
+environment = os.environ | {"SSH_ASKPASS": "/run/no-password", "SSH_ASKPASS_REQUIRE": "force"}
+options = ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "PreferredAuthentications=password",
+           "NumberOfPasswordPrompts=3", "ConnectTimeout=1"]
+ssh = ["ssh", "-q", *(word for option in options for word in ("-o", option))]
+names = itertools.cycle(["admin", "root", "backup", "oracle", "test", "postgres"])
+while True:
+    guesses = [subprocess.Popen([*ssh, next(names) + "@10.77.2.10", "true"], env=environment, start_new_session=True)
+               for _ in range(4)]
+    for guess in guesses:
+        guess.wait()
+"""
+
+
+def _run_away(program: str) -> list[str]:
+    return ["systemd-run", "-q", "--collect", f"--unit={RUNAWAY}", "/usr/bin/python3", "-c", program]
+
+
+def _busy(lab: Lab) -> None:
+    lab.machine("web-1").run(*_run_away(BUSY.format(many=24)))
+
+
+def _greedy(lab: Lab) -> None:
+    lab.machine("db-1").run(*_run_away(GREEDY.format(most=MOST)))
+    lab.control.wait(lambda: not _is_modest(lab), "the program took no memory", 10)
+
+
+def _stopped(machine: str) -> Callable[[Lab], None]:
+    def heal(lab: Lab) -> None:
+        lab.machine(machine).run("systemctl", "kill", "-s", "KILL", RUNAWAY, check=False)
+        lab.machine(machine).run("systemctl", "stop", RUNAWAY, check=False)
+
+    return heal
+
+
+def _is_modest(lab: Lab) -> bool:
+    """Whether no program on the database server holds more memory than it should, as the host sees it."""
+    return all(_resident(pid) < TOO_MUCH for pid in lab.machine("db-1").pids("python3"))
+
+
+def _resident(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    return 0
+
+
+def _guess(lab: Lab) -> None:
+    attacker = lab.machine("attacker")
+    attacker.spawn("python3", "-c", GUESSES)
+
+
+def _give_up(lab: Lab) -> None:
+    attacker = lab.machine("attacker")
+    attacker.kill([*attacker.pids("python3"), *attacker.pids("ssh")], signal.SIGKILL)
+    web = lab.machine("web-1")
+    web.run("nft", "delete", "table", "inet", "groundskeeper", check=False)
+
+
+def _is_kept_out(lab: Lab) -> bool:
+    """Whether the intruder can no longer open a connection to the server's door."""
+    try:
+        with socket.create_connection((lab.office.address("web-1"), 22), timeout=0.1):
+            return False
+    except OSError:
+        return True
+
+
+FAULTS = (
+    Fault(
+        name="cpu-runaway", machine="web-1", hurts=hurts(Service.WEB, Service.UPLOAD, Service.SSH),
+        inject=_busy, heal=_stopped("web-1"),
+        what="a report that got out of hand takes all of the server's processor",
+    ),
+    Fault(
+        name="memory-runaway", machine="db-1", hurts=hurts(Service.WITNESS),
+        inject=_greedy, heal=_stopped("db-1"), witness=Witness("db-1", _is_modest),
+        what="a report that got out of hand takes more and more memory",
+    ),
+    Fault(
+        name="password-guessing", machine="web-1", hurts=hurts(Service.WITNESS, Service.SSH),
+        inject=_guess, heal=_give_up, witness=Witness("attacker", _is_kept_out, every=0.05),
+        what="somebody tries one password after another on the server's door",
+    ),
+)  # fmt: skip
