@@ -138,7 +138,7 @@ class Watch:
 
     def complaints(self) -> str:
         """Which services failed lately."""
-        return ", ".join(sorted({sample.service.name.lower() for sample in self.samples()[-500:] if not sample.well}))
+        return ", ".join(sorted({seen.service.name.lower() for seen in self.samples()[-500:] if not seen.well}))
 
     def dismiss_witness(self) -> None:
         """Stop asking the witness; its samples so far stay."""
