@@ -149,7 +149,7 @@ class Watch:
 
 
 class Testimony:
-    """A thread in a machine's network that asks the witness again and again and writes down samples like the chair's."""
+    """A thread in a machine's network that asks the witness over and over and writes down samples like the chair's."""
 
     def __init__(self, lab: Lab, witness: Witness) -> None:
         self._lab = lab
