@@ -9,6 +9,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from groundskeeper.model import Invalid, Rule, Runbook
+from groundskeeper.runbooks.clock_unsynchronised.rule import ClockUnsynchronised
+from groundskeeper.runbooks.clock_unsynchronised.runbook import KeepTime
+from groundskeeper.runbooks.disk_filling.rule import DiskFilling
+from groundskeeper.runbooks.disk_filling.runbook import MakeRoom
+from groundskeeper.runbooks.filesystem_read_only.rule import FilesystemReadOnly
+from groundskeeper.runbooks.filesystem_read_only.runbook import HandOver
 
 
 class Reflex(NamedTuple):
@@ -26,4 +32,8 @@ class Reflex(NamedTuple):
         return rule, self.runbook(rule)
 
 
-REFLEXES: tuple[Reflex, ...] = ()
+REFLEXES: tuple[Reflex, ...] = (
+    Reflex(ClockUnsynchronised, KeepTime),
+    Reflex(DiskFilling, MakeRoom),
+    Reflex(FilesystemReadOnly, HandOver),
+)

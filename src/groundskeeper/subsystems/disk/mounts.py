@@ -4,11 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-LOCAL = frozenset(
-    {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs", "bcachefs", "zfs"}
-    | {"vfat", "exfat", "msdos", "ntfs", "ntfs3", "hfsplus", "tmpfs", "overlay"}
-)
-"""Answered from memory by the kernel. Any other kind may wait for a server or a process, perhaps for ever."""
+from groundskeeper.subsystems.disk.types import LOCAL
 
 NETWORK = re.compile(r"nfs4?|cifs|smb3|smbfs|ceph|afs|9p|virtiofs|glusterfs|lustre|gfs2?|ocfs2|fuse(blk)?(\..*)?")
 """Kinds that hold data elsewhere. fuse.* may be anything: treated as if it could hang, because it can."""

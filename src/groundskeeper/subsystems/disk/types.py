@@ -7,6 +7,12 @@ from typing import ClassVar
 from groundskeeper.lib.figures import size
 from groundskeeper.model import Action, DeviceId, Fact, Probe, Radius, Risk, Value
 
+LOCAL = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "jfs", "reiserfs", "bcachefs", "zfs"}
+    | {"vfat", "exfat", "msdos", "ntfs", "ntfs3", "hfsplus", "tmpfs", "overlay"}
+)
+"""Answered from memory by the kernel. Any other kind may wait for a server or a process, perhaps for ever."""
+
 
 class Source(Enum):
     """Where space may be taken from, least regret first. Everything else on a disk is somebody's data."""
@@ -59,8 +65,8 @@ class Filesystem(Fact, Value):
         return self.mount
 
     @property
-    def used_percent(self) -> float:
-        return 100.0 * (1.0 - self.available / self.size) if self.size else 100.0
+    def local(self) -> bool:
+        return self.kind in LOCAL
 
 
 class Share(Value):

@@ -1,0 +1,1 @@
+"""Nothing keeps the clock right."""

@@ -1,0 +1,1 @@
+"""A filesystem that was writable has become read-only. Nothing is done to it; a person is told why."""
