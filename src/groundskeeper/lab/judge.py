@@ -109,17 +109,18 @@ class Watch:
         return self._samples
 
     def watch(self, begin: int, patience: Patience) -> None:
-        """Until it is settled, or until patience is at its end."""
+        """Until it is settled, or until patience, which begins now, is at its end."""
         if self._testimony:
             self._testimony.start()
-        while (now := time.monotonic_ns()) < begin + patience.limit * 1e9:
+        injected = time.monotonic_ns()
+        while (now := time.monotonic_ns()) < injected + patience.limit * 1e9:
             time.sleep(LOOK)
             if patience.settled_for is None:
                 continue
             felt = any(not sample.well for sample in self.samples() if sample.begun >= begin)
             if felt and self.was_well(patience.settled_for, now):
                 return
-            if not felt and now > begin + patience.unfelt_for * 1e9:
+            if not felt and now > injected + patience.unfelt_for * 1e9:
                 return
 
     def was_well(self, seconds: float, now: int) -> bool:

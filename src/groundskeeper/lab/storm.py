@@ -1,0 +1,52 @@
+"""A storm: a script of faults, played twice over the same office. First nobody acts; then Groundskeeper does."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from groundskeeper import wire
+from groundskeeper.lab.agents import Agents
+from groundskeeper.lab.deeds import deeds
+from groundskeeper.lab.faults import fault_named
+from groundskeeper.lab.faults.fault import Fault
+from groundskeeper.lab.judge import MANAGED, UNAIDED, Felt, play
+from groundskeeper.lab.lab import Lab
+from groundskeeper.lab.scoring import Deeds, Line, Score, compare
+from groundskeeper.model import Autonomy, Policy, Risk
+
+OBSERVE = wire.encode(Policy(version=1, name="observe", autonomy=dict.fromkeys(Risk, Autonomy.OBSERVE)))
+AUTO = wire.encode(Policy(version=1, name="managed"))
+
+Tell = Callable[[str, Felt], None]
+"""Called after each fault with "unaided" or "managed", and what the client felt."""
+
+
+def play_unaided(lab: Lab, faults: Sequence[Fault], tell: Tell) -> list[Felt]:
+    """The break/fix client: agents see and tell, nobody acts until the phone is picked up."""
+    Agents(lab).begin(OBSERVE)
+    felt = []
+    for fault in faults:
+        felt.append(play(lab, fault, UNAIDED))
+        tell("unaided", felt[-1])
+    return felt
+
+
+def play_managed(lab: Lab, fault: Fault) -> tuple[Felt, Deeds]:
+    """One fault with the loop allowed to act, from an empty ledger, and what the ledgers say became of it."""
+    agents = Agents(lab)
+    agents.begin(AUTO)
+    done: list[Deeds] = []
+    felt = play(lab, fault, MANAGED, before_heal=lambda: done.append(deeds(agents)))
+    return felt, done[0]
+
+
+def play_storm(lab: Lab, name: str, faults: Sequence[str], tell: Tell) -> Score:
+    """Every fault twice, and the score. The lab must have been raised with agents."""
+    begun = time.monotonic()
+    chosen = [fault_named(fault) for fault in faults]
+    lines: list[Line] = []
+    for fault, unaided in zip(chosen, play_unaided(lab, chosen, tell), strict=True):
+        managed, done = play_managed(lab, fault)
+        tell("managed", managed)
+        lines.append(compare(fault.what, fault.settles, unaided, managed, done))
+    Agents(lab).end()
+    return Score(storm=name, took_s=round(time.monotonic() - begun, 1), lines=tuple(lines))
