@@ -1,0 +1,39 @@
+"""Files that are either the old or the new, whatever happens in between."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+    """Replace the file's contents at once, durably. `owner` is (uid, gid). Raises OSError; the old file then stands.
+
+    A leftover of an earlier attempt that was cut short is overwritten: its name is fixed, so that none pile up.
+    """
+    beside = path.with_name(f".{path.name}.groundskeeper")
+    with suppress(FileNotFoundError):
+        beside.unlink()
+    fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name survive a power cut. A file system that cannot sync a folder keeps names by itself."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            os.fsync(fd)
+    finally:
+        os.close(fd)
