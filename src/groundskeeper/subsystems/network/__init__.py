@@ -1,0 +1,1 @@
+"""Links, addresses, routes and the gateway's reachability, over rtnetlink."""
