@@ -300,13 +300,13 @@ class Engine:
     # -- what a person says -------------------------------------------------------------------------------------------
 
     async def approve(self, id: IncidentId, who: str) -> None:
-        """Carry out the plan for an incident that waits for a person. Raises Refused where none is waiting."""
+        """Begin to carry out the plan for an incident that waits for a person. Raises Refused where none waits."""
         incident = await self.ledger.incident(id)
         if incident is None or incident.phase is not Phase.ESCALATED:
             raise Refused(f"incident {id} does not wait for an approval: `groundskeeper incidents` lists those that do")
         await self.ledger.record(self.clock.now(), [Said(who=who, what="approved")], id)
         self._said.pop(id, None)
-        await self._mitigate(incident, (who,))
+        self._start(id, self._mitigate(incident, (who,)))
 
     async def undo(self, id: ChangeId, who: str) -> Outcome:
         """Take a change back. Raises Refused, with the reason, where it cannot be."""

@@ -2,7 +2,7 @@
 
 1. A finding without a live incident opens one: PENDING where it has to last, OPEN where not.
 2. A live incident whose finding is there still: PENDING → OPEN when it lasted; WATCHING → OPEN when it returned, which
-   only evidence newer than the repair can show.
+   only evidence newer than the repair can show, or when nothing better was seen for the whole watch.
 3. A live incident whose finding is gone, while the thing itself is still seen: over, or, where a repair is under
    watch, over when it stayed away long enough. A thing that is not seen at all proves nothing.
 4. An incident that a live incident of a causing rule explains folds into it; it unfolds when that one is over.
@@ -75,7 +75,7 @@ def _next(
     if incident.phase is Phase.MITIGATING:
         return None  # whoever carries the plan out moves it
     if finding:
-        return _still_there(incident, finding, now)
+        return _still_there(incident, finding, now, watch)
     evidence = incident.finding.evidence
     if evidence and not any(snapshot.has(seen.key) for seen in evidence):
         return None
@@ -86,12 +86,16 @@ def _next(
     return incident.move(Phase.RESOLVED, now, f"it has stayed well for {_seconds(watch)}")
 
 
-def _still_there(incident: Incident, finding: Finding, now: datetime) -> Transition | None:
+def _still_there(incident: Incident, finding: Finding, now: datetime, watch: timedelta) -> Transition | None:
     if incident.phase is Phase.PENDING and now - incident.since >= finding.lasts:
         return incident.move(Phase.OPEN, now, f"it has lasted for {_seconds(now - incident.since)}: {finding.reason}")
+    if incident.phase is not Phase.WATCHING:
+        return None
     seen_at = finding.seen_at
-    if incident.phase is Phase.WATCHING and seen_at is not None and seen_at > incident.moved_at:
+    if seen_at is not None and seen_at > incident.moved_at:
         return incident.move(Phase.OPEN, now, f"it came back: {finding.reason}")
+    if now - incident.moved_at >= watch:
+        return incident.move(Phase.OPEN, now, f"it is still so {_seconds(watch)} after the repair: {finding.reason}")
     return None
 
 

@@ -112,7 +112,8 @@ def _undone(plan: Plan, incident: Incident, policy: Policy, situation: Situation
 
 
 def _attempts(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
-    tried = {change.intended_at for change in situation.changes if change.incident == incident.id and _counts(change)}
+    mine = [change for change in situation.changes if change.incident == incident.id]
+    tried = {change.intended_at for change in mine if _counts(change) or change.stage is Stage.NOOP}
     if len(tried) < policy.budgets.attempts or situation.approved_by:
         return None
     return refuse(f"tried {len(tried)} times without lasting success: a person's turn")

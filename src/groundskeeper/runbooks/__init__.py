@@ -3,7 +3,7 @@
 To add one: make the folder, and one line in REFLEXES.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,13 +23,25 @@ class Reflex(NamedTuple):
     rule: type[Rule]
     runbook: Callable[[Any], Runbook]
 
+    @property
+    def name(self) -> str:
+        return str(self.rule.name)
+
     def made(self, settings: Mapping[str, Any]) -> tuple[Rule, Runbook]:
         """Both, with the settings that policy gives. Raises Invalid where a setting is unknown or of a wrong type."""
         try:
             rule = msgspec.convert(dict(settings), self.rule)
         except msgspec.ValidationError as problem:
-            raise Invalid(f"policy, rules.{self.rule.name}: {problem}") from problem
+            raise Invalid(f"policy, rules.{self.name}: {problem}") from problem
         return rule, self.runbook(rule)
+
+
+def made(reflexes: Sequence[Reflex], settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[Rule, Runbook]]:
+    """All of them, each with its settings. Raises Invalid where settings are given for a rule that there is not."""
+    unknown = settings.keys() - {reflex.name for reflex in reflexes}
+    if unknown:
+        raise Invalid(f"policy, rules: there is no rule {', '.join(sorted(unknown))}")
+    return [reflex.made(settings.get(reflex.name, {})) for reflex in reflexes]
 
 
 REFLEXES: tuple[Reflex, ...] = (
