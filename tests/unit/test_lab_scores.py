@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundskeeper.lab.drawing import BAR, draw, length, spoken
+from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.felt import RECORD, Sample, Samples, Service, Span, impact_ms, is_well, total, unwell
 from groundskeeper.lab.judge import Felt
-from groundskeeper.lab.scoring import Deeds, Score, as_json, compare, missed
+from groundskeeper.lab.scoring import Deeds, Score, as_json, judged, missed
 
 MS = 1_000_000
 SPANS = st.lists(st.builds(lambda begin, long: Span(begin, begin + long), st.integers(0, 300), st.integers(0, 60)))
@@ -71,6 +72,16 @@ def test_the_file_is_read_from_its_end_on_and_in_whole_records(tmp_path):
     file.close()
 
 
+FAULT = Fault(
+    name="web-killed",
+    machine="web-1",
+    what="the web server <is> killed",
+    hurts=frozenset({Service.WEB}),
+    inject=lambda lab: None,
+    heal=lambda lab: None,
+)
+
+
 def felt(hurt, ms, *, settled=True, well_after=True):
     return Felt(
         fault="web-killed", impact_ms=ms, settled=settled, hurt=hurt, spans={}, watched_ms=4000, well_after=well_after
@@ -88,13 +99,20 @@ def felt(hurt, ms, *, settled=True, well_after=True):
 )
 def test_worse_is_what_the_fault_alone_did_not_do(managed, worse):
     unaided = felt(("web",), 4000, settled=False)
-    assert compare("", True, unaided, managed, Deeds()).made_worse is worse
+    assert judged(FAULT, managed, Deeds(), unaided).made_worse is worse
+
+
+def test_a_fault_played_once_is_measured_against_what_it_says_of_itself():
+    once = judged(FAULT, felt(("web", "db"), 40), Deeds())
+    assert once.made_worse
+    assert once.unaided is None
+    assert not judged(FAULT, felt(("web",), 40), Deeds()).made_worse
 
 
 def score(*, settled):
     unaided = felt(("web",), 4000, settled=False)
     managed = felt(("web",), 44 if settled else 4000, settled=settled)
-    line = compare("the web server <is> killed", True, unaided, managed, Deeds("service_down/start_service", 0))
+    line = judged(FAULT, managed, Deeds("service_down/start_service", 0), unaided)
     return Score(storm="first", took_s=1.0, lines=(line,))
 
 

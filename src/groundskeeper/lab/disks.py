@@ -82,6 +82,8 @@ def _choose_services(root: Path, services: tuple[str, ...]) -> None:
     for link in [*(root / WANTS).glob("*.service"), *(root / TIMERS).iterdir()]:
         if link.name not in ALWAYS:
             link.unlink()
+    for link in root.glob("etc/rc[0-9S].d/S*"):  # packages without a unit of their own are begun from here
+        link.unlink()
     for unit in services:
         own = root / UNITS / unit
         (root / WANTS / unit).symlink_to(f"/{UNITS}/{unit}" if own.exists() else f"/lib/systemd/system/{unit}")

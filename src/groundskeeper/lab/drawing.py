@@ -64,8 +64,10 @@ def _scale(height: int) -> list[str]:
 
 def _row(y: int, line: Line) -> list[str]:
     parts = [_text(NAME - 10, y + 17, line.name, size=12, anchor="end")]
-    both = ((0, line.unaided_ms, line.unaided_settled, UNAIDED), (13, line.impact_ms, line.settled, MANAGED))
-    for below, ms, settled, colour in both:
+    bars = [(13, line.impact_ms, line.settled, MANAGED)]
+    if line.unaided:
+        bars.append((0, line.unaided.impact_ms, line.unaided.settled, UNAIDED))
+    for below, ms, settled, colour in bars:
         long = length(ms)
         parts.append(f'<rect x="{NAME}" y="{y + below}" width="{long:.1f}" height="11" rx="2" fill="{colour}"/>')
         parts.append(_text(NAME + long + 6, y + below + 10, spoken(ms, settled), size=11))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.judge import Felt
 
 
@@ -18,9 +19,9 @@ class Deeds(msgspec.Struct, frozen=True):
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One fault's line in the score.
+    """One fault's line in the score. What is called unaided is None for a fault that was played once only.
 
-    `unaided_ms` is cut off where the watch ended; `unaided_settled` says if it did.
+    `unaided_ms` is cut off where the watch ended; `unaided_settled` says whether it was over by then.
     """
 
     name: str
@@ -31,10 +32,10 @@ class Line(msgspec.Struct, frozen=True):
     by: str
     made_worse: bool
     left_unconfirmed: int
-    unaided_ms: float
-    unaided_settled: bool
+    unaided_ms: float | None
+    unaided_settled: bool | None
     managed: Felt
-    unaided: Felt
+    unaided: Felt | None
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -67,25 +68,27 @@ class Score(msgspec.Struct, frozen=True):
     @property
     def unaided_ms(self) -> float:
         """Without service, all faults together, nobody acting, as far as was watched."""
-        return sum(line.unaided_ms for line in self.lines)
+        return sum(line.unaided_ms or 0.0 for line in self.lines)
 
 
-def compare(what: str, settles: bool, unaided: Felt, managed: Felt, deeds: Deeds) -> Line:
-    """The line of a fault that was played twice.
+def judged(fault: Fault, managed: Felt, deeds: Deeds, unaided: Felt | None = None) -> Line:
+    """The line of a fault that was played, twice if `unaided` is given.
 
-    Made worse: a service was hurt that the fault alone leaves alone, or the client was still unwell after the heal.
+    Made worse: a service was hurt that the fault alone leaves alone (as seen unaided, or else as the fault says itself),
+    or the client was still unwell after the heal.
     """
+    alone = set(unaided.hurt) if unaided else {service.name.lower() for service in fault.hurts}
     return Line(
         name=managed.fault,
-        what=what,
+        what=fault.what,
         impact_ms=managed.impact_ms,
         settled=managed.settled,
-        expected=settles,
+        expected=fault.settles,
         by=deeds.by,
-        made_worse=bool(set(managed.hurt) - set(unaided.hurt)) or not managed.well_after,
+        made_worse=bool(alone and set(managed.hurt) - alone) or not managed.well_after,
         left_unconfirmed=deeds.left_unconfirmed,
-        unaided_ms=unaided.impact_ms,
-        unaided_settled=unaided.settled,
+        unaided_ms=unaided.impact_ms if unaided else None,
+        unaided_settled=unaided.settled if unaided else None,
         managed=managed,
         unaided=unaided,
     )

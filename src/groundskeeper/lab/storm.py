@@ -10,7 +10,7 @@ from groundskeeper.lab.faults import fault_named
 from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.judge import MANAGED, UNAIDED, Felt, play
 from groundskeeper.lab.lab import Lab
-from groundskeeper.lab.scoring import Deeds, Line, Score, compare
+from groundskeeper.lab.scoring import Deeds, Line, Score, judged
 from groundskeeper.model import Autonomy, Policy, Risk
 
 OBSERVE = wire.encode(Policy(version=1, name="observe", autonomy=dict.fromkeys(Risk, Autonomy.OBSERVE)))
@@ -31,11 +31,14 @@ def play_unaided(lab: Lab, faults: Sequence[Fault], tell: Tell) -> list[Felt]:
 
 
 def play_managed(lab: Lab, fault: Fault) -> tuple[Felt, Deeds]:
-    """One fault with the loop allowed to act, from an empty ledger, and what the ledgers say became of it."""
+    """One fault with the loop allowed to act, from an empty ledger, and what the ledgers say became of it.
+
+    What nobody but a person should settle is watched as long as when nobody acts, so that the two can be compared.
+    """
     agents = Agents(lab)
     agents.begin(AUTO)
     done: list[Deeds] = []
-    felt = play(lab, fault, MANAGED, before_heal=lambda: done.append(deeds(agents)))
+    felt = play(lab, fault, MANAGED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents)))
     return felt, done[0]
 
 
@@ -47,6 +50,6 @@ def play_storm(lab: Lab, name: str, faults: Sequence[str], tell: Tell) -> Score:
     for fault, unaided in zip(chosen, play_unaided(lab, chosen, tell), strict=True):
         managed, done = play_managed(lab, fault)
         tell("managed", managed)
-        lines.append(compare(fault.what, fault.settles, unaided, managed, done))
+        lines.append(judged(fault, managed, done, unaided))
     Agents(lab).end()
     return Score(storm=name, took_s=round(time.monotonic() - begun, 1), lines=tuple(lines))
