@@ -48,6 +48,12 @@ from groundskeeper.subsystems.process.types import (
     ProcessYields,
     SchedulingIs,
 )
+from groundskeeper.subsystems.resolver.types import (
+    EnsureResolver,
+    EnsureResolverFile,
+    NameResolves,
+    Resolver,
+)
 from groundskeeper.subsystems.systemd.types import (
     EnsureUnitActive,
     EnsureUnitFresh,
@@ -98,6 +104,10 @@ KINDS: tuple[type, ...] = (
     ProcessLoad,
     ProcessYields,
     SchedulingIs,
+    EnsureResolver,
+    EnsureResolverFile,
+    NameResolves,
+    Resolver,
     EnsureUnitActive,
     EnsureUnitFresh,
     EnsureUnitInactive,
