@@ -191,7 +191,7 @@ LINK_UP = EnsureLinkUp(device=DEVICE, link="host0", gateway=GATEWAY)
 ADDRESS = EnsureAddress(
     device=DEVICE, link="host0", address=Address(address=f"{MACHINE}/24", label="host0"), gateway=GATEWAY
 )
-ROUTE_BACK = EnsureRoute(device=DEVICE, route=DEFAULT)
+ROUTE_BACK = EnsureRoute(device=DEVICE, route=DEFAULT, gateway=GATEWAY)
 BLACK = Route(destination="10.91.7.0/25", kind="blackhole", protocol=3)
 NO_BLACK = EnsureNoRoute(device=DEVICE, route=BLACK, link="host0", gateway=GATEWAY)
 NEIGHBOUR = EnsureNeighbourLearned(device=DEVICE, link="host0", gateway=GATEWAY)

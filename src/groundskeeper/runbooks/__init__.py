@@ -15,6 +15,7 @@ from groundskeeper.runbooks.disk_filling.rule import DiskFilling
 from groundskeeper.runbooks.disk_filling.runbook import MakeRoom
 from groundskeeper.runbooks.filesystem_read_only.rule import FilesystemReadOnly
 from groundskeeper.runbooks.filesystem_read_only.runbook import HandOver
+from groundskeeper.runbooks.link_or_route_lost import LinkOrRouteLost, PutNetworkBack
 
 
 class Reflex(NamedTuple):
@@ -48,4 +49,5 @@ REFLEXES: tuple[Reflex, ...] = (
     Reflex(ClockUnsynchronised, KeepTime),
     Reflex(DiskFilling, MakeRoom),
     Reflex(FilesystemReadOnly, HandOver),
+    Reflex(LinkOrRouteLost, PutNetworkBack),
 )

@@ -1,12 +1,13 @@
 """Keeps asking the default gateways whether they are there: seldom while they are, often while they are not."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from groundskeeper.lib.clock import Clock
 from groundskeeper.lib.netlink import Netlink
 from groundskeeper.model import Fact
 from groundskeeper.subsystems.network import kernel, reach
-from groundskeeper.subsystems.network.rtnetlink import LinkRow, Picture
+from groundskeeper.subsystems.network.rtnetlink import REACHABLE, LinkRow, Picture
 from groundskeeper.subsystems.network.types import GatewayReach, Route
 
 _WELL = 5.0
@@ -24,6 +25,7 @@ class Gateways:
         self._links: dict[str, LinkRow] = {}
         self._watched: dict[str, str] = {}
         self._known: dict[str, GatewayReach] = {}
+        self._learned: dict[str, str] = {}
         self._asked_at = 0.0
 
     def concerns(self, address: str) -> bool:
@@ -67,14 +69,16 @@ class Gateways:
             link = self._links.get(name)
             row = kernel.neighbour(self._asking, link.ifindex, via) if link else None
             answers, how = reach.verdict(link, row)
+            if row and row.state & REACHABLE:
+                self._learned[via] = row.hardware.hex(":")
             if answers is not None:
-                self._judged(via, name, answers, how, reach.hardware(row))
+                since = self._since(via, answers)
+                fixed, learned = reach.hardware(row), self._learned.get(via, "")
+                self._known[via] = GatewayReach(
+                    gateway=via, link=name, reachable=answers, since=since, how=how, fixed=fixed, learned=learned
+                )
+                self._tell(self._known[via])
 
-    def _judged(self, via: str, name: str, answers: bool, how: str, fixed: str) -> None:
+    def _since(self, via: str, answers: bool) -> datetime:
         before = self._known.get(via)
-        if before and (before.reachable, before.link, before.how, before.fixed) == (answers, name, how, fixed):
-            return
-        since = before.since if before and before.reachable == answers else self._clock.now()
-        known = GatewayReach(gateway=via, link=name, reachable=answers, since=since, how=how, fixed=fixed)
-        self._known[via] = known
-        self._tell(known)
+        return before.since if before and before.reachable == answers else self._clock.now()

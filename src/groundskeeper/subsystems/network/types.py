@@ -121,6 +121,8 @@ class GatewayReach(Fact, Value):
     how: str
     fixed: str = ""
     """The hardware address that somebody fixed for it by hand; "" where it is learned, as it should be."""
+    learned: str = ""
+    """The hardware address that it last gave itself when asked; "" where it has not been heard."""
 
     @property
     def subject(self) -> str:
@@ -237,16 +239,20 @@ class _OnRoute(Action):
 
 
 class EnsureRoute(_OnRoute, Value):
-    """The route is there. Another in its place (same destination and metric) is replaced; undo puts that one back."""
+    """The route is there. Another in its place (same destination and metric) is replaced; undo puts that one back.
+
+    `gateway`: who must answer afterwards, "" where nobody can be asked.
+    """
 
     device: DeviceId
     route: Route
+    gateway: str = ""
 
     def describe(self) -> str:
         return f"{self.route.describe()} is there"
 
     def probe(self) -> Probe:
-        return LinkReaches(link=self.route.link, gateway=self.route.via)
+        return LinkReaches(link=self.route.link, gateway=self.gateway)
 
 
 class EnsureNoRoute(_OnRoute, Value):
