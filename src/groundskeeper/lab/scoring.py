@@ -74,7 +74,7 @@ class Score(msgspec.Struct, frozen=True):
 def judged(fault: Fault, managed: Felt, deeds: Deeds, unaided: Felt | None = None) -> Line:
     """The line of a fault that was played, twice if `unaided` is given.
 
-    Made worse: a service was hurt that the fault alone leaves alone (as seen unaided, or else as the fault says itself),
+    Made worse: a service was hurt that the fault alone leaves alone (as seen unaided, or else as it says itself),
     or the client was still unwell after the heal.
     """
     alone = set(unaided.hurt) if unaided else {service.name.lower() for service in fault.hurts}
