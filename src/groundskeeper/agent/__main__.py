@@ -1,0 +1,61 @@
+"""`python -m groundskeeper.agent run`: the resident process, without the command line's weight."""
+
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+
+from groundskeeper.agent.home import home
+from groundskeeper.agent.resident import Resident
+from groundskeeper.model import DeviceId, GroundskeeperError
+
+PR_SET_PDEATHSIG = 1
+USAGE = "usage: python -m groundskeeper.agent run [--home DIR] [--device NAME] [--with-parent]"
+
+
+def main(words: list[str]) -> int:
+    """The exit code: 0 when told to stop, 2 for wrong usage, 3 where it may not run, 1 for anything else."""
+    options = _options(words)
+    if options is None:
+        print(USAGE, file=sys.stderr)  # noqa: T201 - the only words of a process that cannot start
+        return 2
+    if "with-parent" in options:
+        _end_with_parent()
+    at = Path(options["home"]) if "home" in options else None
+    device = DeviceId(options["device"]) if "device" in options else None
+    try:
+        uvloop.run(Resident(home(at), device).run())
+    except GroundskeeperError as problem:
+        print(problem, file=sys.stderr)  # noqa: T201
+        return 3
+    return 0
+
+
+def _options(words: list[str]) -> dict[str, str] | None:
+    if not words or words[0] != "run":
+        return None
+    options: dict[str, str] = {}
+    rest = iter(words[1:])
+    for word in rest:
+        if word == "--with-parent":
+            options["with-parent"] = "yes"
+        elif word in ("--home", "--device"):
+            options[word[2:]] = next(rest, "")
+        else:
+            return None
+    return options
+
+
+def _end_with_parent() -> None:
+    """SIGTERM when whoever started us dies, however: a view that is killed must not leave an agent that nobody sees."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
