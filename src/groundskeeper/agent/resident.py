@@ -130,7 +130,13 @@ class Resident:
     # -- the door -----------------------------------------------------------------------------------------------------
 
     def _answers(self) -> Mapping[str, Callable[[Mapping[str, str]], Coroutine[Any, Any, Any]]]:
-        return {"status": self._status, "facts": self._facts, "undo": self._undo, "approve": self._approve}
+        return {
+            "status": self._status,
+            "facts": self._facts,
+            "undo": self._undo,
+            "approve": self._approve,
+            "release": self._release,
+        }
 
     async def _status(self, asked: Mapping[str, str]) -> Any:
         engine, policy = self._engine, self._engine.policy
@@ -160,6 +166,9 @@ class Resident:
     async def _approve(self, asked: Mapping[str, str]) -> Any:
         await self._engine.approve(IncidentId(asked.get("incident", "")), asked.get("who", "a person"))
         return "begun"
+
+    async def _release(self, asked: Mapping[str, str]) -> Any:
+        return await self._engine.release(asked.get("who", "a person"))
 
 
 class _only_one:

@@ -318,6 +318,17 @@ class Engine:
         self._wake.set()
         return outcome
 
+    async def release(self, who: str) -> int:
+        """Take back every containment that is still in force, whatever time it has left; how many there were."""
+        count = 0
+        for id in list(self._expiring):
+            del self._expiring[id]
+            change = await self.ledger.change(id)
+            if change and change.stage is Stage.CONFIRMED:
+                await self.undo(id, who)
+                count += 1
+        return count
+
 
 def _after(outcome: Outcome) -> tuple[Phase, str]:
     match outcome.result:
