@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from groundskeeper.subsystems.logs.patterns import ONCE, PROGRAMS, SERVICES, Kind, Row
 
-__all__ = ["Kind", "Line", "Sign", "address_of", "header", "read", "sieve"]
+__all__ = ["Kind", "Line", "Sign", "address_of", "header", "read", "service_of"]
 
 LONGEST = 4096
 """Characters of a line that are looked at: nothing that tells of a sign-in is longer."""
@@ -100,12 +100,6 @@ def read(text: str, service: str = "") -> Sign | None:
     if line is None:
         return None
     return _first(service_of(line.program), line.message, line.pid, line.repeated)
-
-
-def sieve(services: Iterable[str] = SERVICES) -> re.Pattern[bytes]:
-    """Finds in the raw bytes of a line whether reading it can be worth while; a tenth of the price of reading."""
-    needles = {needle for service in services for _, needle, _ in SERVICES[service]}
-    return re.compile(b"|".join(sorted(map(re.escape, (needle.encode() for needle in needles)))))
 
 
 def address_of(source: str) -> str | None:
