@@ -321,11 +321,11 @@ class Engine:
     async def release(self, who: str) -> int:
         """Take back every containment that is still in force, whatever time it has left; how many there were."""
         count = 0
-        for id in list(self._expiring):
-            del self._expiring[id]
-            change = await self.ledger.change(id)
+        for held in list(self._expiring):
+            del self._expiring[held]
+            change = await self.ledger.change(held)
             if change and change.stage is Stage.CONFIRMED:
-                await self.undo(id, who)
+                await self.undo(held, who)
                 count += 1
         return count
 
