@@ -10,7 +10,7 @@ from groundskeeper.lab.faults.own import own_fault
 from groundskeeper.lab.judge import Patience, play
 
 BRIEFLY = Patience(limit=1.2)
-PARTLY = {"cpu-runaway", "password-guessing"}  # how much more than the first of their harms depends on the host's speed
+PARTLY = {"password-guessing"}  # whether others notice it depends on how fast the host is
 
 
 @pytest.mark.parametrize("fault", CATALOGUE.values(), ids=CATALOGUE)
