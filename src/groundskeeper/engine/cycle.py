@@ -203,7 +203,12 @@ class Engine:
     def _alarm(self, at: datetime) -> None:
         name = f"alarm {at.isoformat()}"
         if name not in self._tasks:
-            self._start(name, self.clock.sleep(at - self.clock.now() + timedelta(milliseconds=1)))
+            self._start(name, self._ring(at - self.clock.now() + timedelta(milliseconds=1)))
+
+    async def _ring(self, after: timedelta) -> None:
+        """Look at everything again then: a finding is believed, or a refusal over, by time alone."""
+        await self.clock.sleep(after)
+        self._judge_all()
 
     async def _mitigate(self, incident: Incident, approved_by: tuple[str, ...]) -> None:
         now = self.clock.now()
