@@ -52,14 +52,17 @@ def _steps(lost: Lost, view: View, device: DeviceId) -> Iterator[Action]:
         yield EnsureLinkUp(
             device=device, link=link, gateway=_reached_by(view.present_addresses(link) or (), view, link)
         )
-    for address in lost.addresses:
-        yield EnsureAddress(device=device, link=link, address=address, gateway=_reached_by([address], view, link))
     for route in lost.wrong:
         if not route.default:  # it may swallow the gateway that the routes below lead to
             yield _without(route, view, device, link)
-    for route in sorted(_routes(lost, view), key=_stands_on):
-        gateway = "" if view.was_silent(route.via) else route.via
-        yield EnsureRoute(device=device, route=route, gateway=gateway)
+    for six in (False, True):  # an IPv6 address may take two seconds until it can be used: nothing else waits for that
+        for address in (address for address in lost.addresses if (":" in address.address) == six):
+            yield EnsureAddress(device=device, link=link, address=address, gateway=_reached_by([address], view, link))
+        for route in sorted(
+            (route for route in _routes(lost, view) if (":" in route.destination) == six), key=_stands_on
+        ):
+            gateway = "" if view.was_silent(route.via) else route.via
+            yield EnsureRoute(device=device, route=route, gateway=gateway)
     for route in lost.wrong:
         if route.default:
             yield _without(route, view, device, link)

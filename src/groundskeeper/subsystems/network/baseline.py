@@ -109,7 +109,10 @@ def learn(memory: Memory, picture: Picture, moment: Moment, limits: Limits) -> d
     learned: dict[Key, Kept] = {}
     for key, (what, born) in present.items():
         before = memory.get(key)
-        since = before.since if before else (born or moment.elapsed)
+        known = bool(born) and (
+            not memory or key[0] == "address"
+        )  # later on, a route may well be younger than its link
+        since = before.since if before else (born if known else moment.elapsed)
         learned[key] = Kept(_same_lease(before, what), min(since, moment.elapsed))
     settled = {key for key, kept in learned.items() if moment.elapsed - kept.since >= steady}
     lost = {key: kept for key, kept in memory.items() if key not in present and _was_steady(kept, moment, steady)}

@@ -32,6 +32,7 @@ _NEIGHBOUR = struct.Struct("=BxxxiHBB")
 _CACHE = struct.Struct("=IIII")
 _FOREVER = 0xFFFFFFFF
 _ADDRESS_PERMANENT, _ADDRESS_TEMPORARY = 0x80, 0x01
+_UNCHECKED, _ALONE = 0x02, 0x200
 _MADE_BY_KERNEL = (1, 2, 3)
 _ONLINK = 4
 _LINK_SCOPE = 253
@@ -122,6 +123,8 @@ def address_row(message: Message) -> AddressRow | None:
         broadcast=_shown(family, told.get(4, b"")),
         label=netlink.string(told.get(3, b"")),
         metric=netlink.number(told.get(9, b"")),
+        unchecked=bool(family == socket.AF_INET6 and flags & _UNCHECKED),
+        alone=bool(flags & _ALONE),
     )
     return AddressRow(index, address, created / 100, None if valid == _FOREVER else float(valid))
 
@@ -213,6 +216,8 @@ def put_address(index: int, address: Address, now: datetime) -> Request:
         body += netlink.text(3, address.label)
     if address.metric:
         body += netlink.u32(9, address.metric)
+    if address.unchecked or address.alone:
+        body += netlink.u32(8, _UNCHECKED * address.unchecked | _ALONE * address.alone)
     if address.until is not None:
         left = max(1, int((address.until - now).total_seconds()))
         body += netlink.attribute(6, _CACHE.pack(left, left, 0, 0))

@@ -21,6 +21,10 @@ class Address(Value, tag=False):
     label: str = ""
     metric: int = 0
     until: datetime | None = None
+    unchecked: bool = False
+    """Used at once, without first asking whether somebody else has it (IPv6: "nodad")."""
+    alone: bool = False
+    """Without a route to its network, which somebody else sets ("noprefixroute")."""
 
 
 class Route(Value, tag=False):
