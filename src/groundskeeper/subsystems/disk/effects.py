@@ -9,7 +9,6 @@ from groundskeeper.lib.clock import Clock
 from groundskeeper.lib.figures import counted, size
 from groundskeeper.model import Action, Already, Impossible, Needed, Probe, ProbeResult, Sight, Unavailable
 from groundskeeper.subsystems.disk.reclaiming import Freed, Making, Reclaimer, lack_of
-from groundskeeper.subsystems.disk.selection import Lack
 from groundskeeper.subsystems.disk.types import Share, SpaceFree
 
 
@@ -23,11 +22,11 @@ class MakingSpace:
     async def look(self, action: Action) -> Sight:
         wanted = cast(Making, action)
         try:
-            if not _lack(wanted):
+            if not (lack := lack_of(wanted.mount, wanted.bytes_free, wanted.inodes_free)):
                 return Already(reason=f"{_free_on(wanted.mount)}, which is enough")
             if os.geteuid() != 0:
                 return Impossible(reason="only root can tell which files are in use, and delete those that are not")
-            found = await asyncio.to_thread(self._reclaimer.survey, wanted.mount, wanted.sources, self._today())
+            found = await asyncio.to_thread(self._reclaimer.survey, wanted.mount, wanted.sources, self._today(), lack)
         except OSError as problem:
             return Impossible(reason=f"{wanted.mount} cannot be looked at: {problem.strerror}")
         if not found:
@@ -57,10 +56,6 @@ def _told(mount: str, freed: list[Freed]) -> str:
 
 def _in_words(shares: tuple[Share, ...]) -> str:
     return ", ".join(f"{share.source.value} {size(share.bytes)} ({counted(share.files, 'file')})" for share in shares)
-
-
-def _lack(wanted: Making) -> Lack:
-    return lack_of(wanted.mount, wanted.bytes_free, wanted.inodes_free)
 
 
 def _free_on(mount: str) -> str:

@@ -9,6 +9,9 @@ from groundskeeper.subsystems.disk.types import LOCAL
 NETWORK = re.compile(r"nfs4?|cifs|smb3|smbfs|ceph|afs|9p|virtiofs|glusterfs|lustre|gfs2?|ocfs2|fuse(blk)?(\..*)?")
 """Kinds that hold data elsewhere. fuse.* may be anything: treated as if it could hang, because it can."""
 
+VIEWS = frozenset({"fuse.lxcfs", "fuse.portal", "fuse.gvfsd-fuse", "fuse.snapfuse", "fuse.archivemount"})
+"""Views of other things, not room to store in."""
+
 NOBODYS = ("/proc", "/sys", "/dev", "/run", "/snap", "/mnt/wsl", "/usr/lib/wsl")
 """In memory here, it is the system's own working room: its size is a limit, not a shortage."""
 
@@ -71,7 +74,9 @@ def _counts(mount: Mount) -> bool:
         return not within(mount.point, NOBODYS + CONTAINERS)
     if mount.kind == "overlay":
         return mount.point == "/"  # anywhere else it is a container's root, or a view of what is watched below it
-    return mount.kind in LOCAL or NETWORK.fullmatch(mount.kind) is not None
+    if NETWORK.fullmatch(mount.kind):
+        return mount.kind not in VIEWS and not within(mount.point, NOBODYS)
+    return mount.kind in LOCAL
 
 
 def within(path: str, folders: Iterable[str]) -> bool:

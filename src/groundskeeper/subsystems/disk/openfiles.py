@@ -65,13 +65,16 @@ def _text(path: str) -> str:
 
 
 def busy_files() -> frozenset[Identity]:
-    """Every file that is in use: open in a process, mapped, behind a loop device, or swapped to."""
+    """Every file that a process has open, or the kernel: behind a loop device, or swapped to."""
     found = {(file.device, file.inode) for file in open_files(hanging_mounts())}
-    return frozenset(found | _mapped() | _backing())
+    return frozenset(found | _backing())
 
 
-def _mapped() -> set[Identity]:
-    """Mapped files below a temporary folder: a program may map one and close it (proc(5), maps)."""
+def mapped_files() -> frozenset[Identity]:
+    """Mapped files below a temporary folder: a program may map one and close it (proc(5), maps).
+
+    Dearer than all else here together, and programs do not map what lies in the other places.
+    """
     found: set[Identity] = set()
     for pid in _processes():
         with suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
@@ -80,7 +83,7 @@ def _mapped() -> set[Identity]:
                     _, _, _, device, inode = line.split(None, 5)[:5]
                     major, minor = (int(part, 16) for part in device.split(b":"))
                     found.add((os.makedev(major, minor), int(inode)))
-    return found
+    return frozenset(found)
 
 
 def _backing() -> set[Identity]:
@@ -106,23 +109,27 @@ class DeletedLog(NamedTuple):
 
 
 def deleted_logs(device: int, logs: str) -> list[DeletedLog]:
-    """Deleted files below the folder for logs, on this device, that are open for appending. The largest first.
+    """Deleted files below the folder for logs, on this device, that nobody can read again. The largest first.
 
-    Only where the writer appends (O_APPEND) does emptying help it: another writer would go on at its old place and
-    leave a hole.
+    A descriptor that appends (O_APPEND) or only writes (O_WRONLY) belongs to somebody who never looks back: emptying
+    the file takes nothing from him. One that reads may be a database's, or a shipper's that is not through yet.
     """
     found: dict[int, DeletedLog] = {}
+    depended_on: set[int] = set()
     for file in open_files(hanging_mounts()):
-        deleted = file.links == 0 and file.device == device and file.path.startswith(logs + "/")
-        if deleted and file.bytes and _appends(file):
+        if file.links == 0 and file.bytes and file.device == device and file.path.startswith(logs + "/"):
             found[file.inode] = DeletedLog(file)
-    return sorted(found.values(), key=lambda log: -log.file.bytes)
+            if not _never_looks_back(file):
+                depended_on.add(file.inode)
+    mute = [log for inode, log in found.items() if inode not in depended_on]
+    return sorted(mute, key=lambda log: -log.file.bytes)
 
 
-def _appends(file: OpenFile) -> bool:
+def _never_looks_back(file: OpenFile) -> bool:
     flags = re.search(r"^flags:\s*([0-7]+)", _text(f"/proc/{file.pid}/fdinfo/{file.descriptor}"), re.M)
-    value = int(flags[1], 8) if flags else 0
-    return bool(value & os.O_APPEND) and value & os.O_ACCMODE != os.O_RDONLY
+    value = int(flags[1], 8) if flags else os.O_RDONLY
+    appends = bool(value & os.O_APPEND) and value & os.O_ACCMODE != os.O_RDONLY
+    return appends or value & os.O_ACCMODE == os.O_WRONLY
 
 
 def empty(log: DeletedLog) -> bool:

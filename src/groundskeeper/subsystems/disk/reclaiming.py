@@ -8,11 +8,22 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from typing import NamedTuple
 
 from groundskeeper.lib.figures import counted, size
-from groundskeeper.subsystems.disk.openfiles import DeletedLog, Identity, busy_files, deleted_logs, empty
-from groundskeeper.subsystems.disk.selection import LOGS, PLACES, Candidate, Entry, Lack, Place, choose, may_go
+from groundskeeper.subsystems.disk.openfiles import DeletedLog, Identity, busy_files, deleted_logs, empty, mapped_files
+from groundskeeper.subsystems.disk.selection import (
+    LOGS,
+    PLACES,
+    Candidate,
+    Entry,
+    Lack,
+    Place,
+    choose,
+    in_order,
+    may_go,
+)
 from groundskeeper.subsystems.disk.types import EnsureSpace, EnsureSpaceFromCaches, Share, Source
 from groundskeeper.subsystems.disk.walk import candidates, delete
 
@@ -22,6 +33,10 @@ NAMED = 3
 """How many of the largest are named to people."""
 IN_VAIN = 16 << 20
 """So much deleted and not a tenth of it free after: something else keeps the blocks (a snapshot, a lower layer)."""
+
+MOST = 50_000
+"""Files of one source held in mind at a time: a million of them must not cost the agent its memory."""
+ALL = Lack(1 << 62, 1 << 62)
 
 Making = EnsureSpace | EnsureSpaceFromCaches
 Lacking = Callable[[], Lack]
@@ -55,15 +70,16 @@ class Reclaimer:
         self._places = places
         self._logs = logs
 
-    def survey(self, mount: str, sources: Sequence[Source], now: float) -> tuple[Share, ...]:
-        """What each source would give; those that would give nothing are left out. Changes nothing."""
+    def survey(self, mount: str, sources: Sequence[Source], now: float, lack: Lack = ALL) -> tuple[Share, ...]:
+        """What each source would give, as far down the list as it takes to cover the lack. Changes nothing."""
         search = _Search(self._places, self._logs, os.stat(mount).st_dev, now)
-        found = [
-            Share(source=source, bytes=total, files=files)
-            for source in sources
-            for total, files in [search.sum(source)]
-        ]
-        return tuple(share for share in found if share.bytes)
+        shares: list[Share] = []
+        for source in (source for source in Source if source in sources and lack):
+            total, files = search.sum(source)
+            lack = Lack(lack.bytes - total, lack.inodes - files)
+            if files:
+                shares.append(Share(source=source, bytes=total, files=files))
+        return tuple(shares)
 
     def free(self, action: Making, now: float, stopped: Stopped) -> list[Freed]:
         """Until the action's aim is met, nothing is left that may go, or `stopped` says so."""
@@ -89,14 +105,20 @@ class _Search:
     def _busy(self) -> frozenset[Identity]:
         return busy_files()
 
+    @cached_property
+    def _mapped(self) -> frozenset[Identity]:
+        return mapped_files()
+
     def wanted(self, place: Place, entry: Entry) -> bool:
         # Twice: most files fall to the cheap questions, and then nobody's open files need be asked for.
-        return may_go(place, entry, self._now, frozenset()) and may_go(place, entry, self._now, self._busy)
+        return may_go(place, entry, self._now, frozenset()) and may_go(place, entry, self._now, self._in_use(place))
+
+    def _in_use(self, place: Place) -> frozenset[Identity]:
+        return self._busy | self._mapped if place.source is Source.TEMPORARY_FILES else self._busy
 
     def files(self, source: Source) -> Iterator[Candidate]:
-        for place in self._places:
-            if place.source is source:
-                yield from candidates(place, self._device, self.wanted)
+        places = (place for place in self._places if place.source is source)
+        return islice(chain.from_iterable(candidates(place, self._device, self.wanted) for place in places), MOST)
 
     def logs(self, source: Source) -> list[DeletedLog]:
         return deleted_logs(self._device, self._logs) if source is Source.DELETED_LOGS else []
@@ -110,7 +132,7 @@ def _take(search: _Search, source: Source, lacking: Lacking, stopped: Stopped) -
     taken: list[tuple[str, int]] = []
     if lacking() and not stopped():
         taken += _empty_logs(search.logs(source), lacking, stopped)
-        taken += _delete_files(list(search.files(source)), search, lacking, stopped)
+        taken += _delete_files(in_order(search.files(source)), search, lacking, stopped)
     largest = sorted(taken, key=lambda each: -each[1])[:NAMED]
     return Freed(source, sum(count for _, count in taken), len(taken), tuple(largest))
 
@@ -124,9 +146,9 @@ def _empty_logs(logs: list[DeletedLog], lacking: Lacking, stopped: Stopped) -> I
 
 
 def _delete_files(
-    found: list[Candidate], search: _Search, lacking: Lacking, stopped: Stopped
+    ordered: list[Candidate], search: _Search, lacking: Lacking, stopped: Stopped
 ) -> Iterator[tuple[str, int]]:
-    while batch := choose(found, before := lacking())[:BATCH]:
+    while batch := choose(ordered, before := lacking(), BATCH):
         if stopped():
             return
         gone = [candidate for candidate in batch if delete(candidate, search.wanted)]
@@ -134,8 +156,7 @@ def _delete_files(
         expected = sum(candidate.entry.bytes for candidate in gone)
         if expected >= IN_VAIN and before.bytes - _settled(lacking, before, expected).bytes < expected / 10:
             return
-        tried = set(batch)
-        found = [candidate for candidate in found if candidate not in tried]
+        ordered = ordered[ordered.index(batch[-1]) + 1 :]
 
 
 def _settled(lacking: Lacking, before: Lack, expected: int) -> Lack:

@@ -46,7 +46,7 @@ class Place(NamedTuple):
     closed: re.Pattern[str] = NOTHING
     """Names of folders that are not entered."""
     unused: bool = False
-    """Its age counts from its last use of any kind, not from its last writing: rotation renames a log every day."""
+    """Its age counts from its last reading or writing. (A log's counts from its writing: backups read it every day.)"""
     depth: int = 0
     """How many levels of folders below it are entered."""
     lock: str = ""
@@ -87,7 +87,8 @@ LOGS = "/var/log"
 class Entry(NamedTuple):
     """A directory entry as lstat(2) sees it. `bytes` is what it takes on the disk.
 
-    `written` is when its content last changed, `touched` the newest of its times: read, written, moved, unpacked.
+    `written` is when its content last changed, `used` when it was last read or written, `arrived` when its name, owner
+    or mode last changed: a file that keeps its old times may have been put here a minute ago.
     """
 
     name: str
@@ -97,7 +98,8 @@ class Entry(NamedTuple):
     inode: int
     bytes: int
     written: float
-    touched: float
+    used: float
+    arrived: float
 
 
 class Candidate(NamedTuple):
@@ -130,7 +132,7 @@ def may_go(place: Place, entry: Entry, now: float, busy: frozenset[tuple[int, in
 
 
 def _since(place: Place, entry: Entry) -> float:
-    return entry.touched if place.unused else entry.written
+    return entry.used if place.unused else entry.written
 
 
 class Lack(NamedTuple):
@@ -143,11 +145,22 @@ class Lack(NamedTuple):
         return self.bytes > 0 or self.inodes > 0
 
 
-def choose(found: Iterable[Candidate], lack: Lack) -> list[Candidate]:
-    """The oldest, until what is lacking would be there; nothing more."""
+def in_order(found: Iterable[Candidate]) -> list[Candidate]:
+    """The longest unchanged first. What arrived lately goes last: somebody may have put it by, with its old times."""
+    return sorted(found, key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[float, float, str]:
+    since = _since(candidate.place, candidate.entry)
+    arrived = candidate.entry.arrived // DAY.total_seconds() if candidate.place.unused else 0.0
+    return arrived, since, candidate.path
+
+
+def choose(ordered: Iterable[Candidate], lack: Lack, most: int | None = None) -> list[Candidate]:
+    """From the front, until what is lacking would be there; nothing more, and at most so many."""
     chosen: list[Candidate] = []
-    for candidate in sorted(found, key=lambda each: (_since(each.place, each.entry), each.path)):
-        if not lack:
+    for candidate in ordered:
+        if not lack or len(chosen) == most:
             break
         if candidate.entry.bytes or lack.inodes > 0:  # deleting an empty file makes no room
             chosen.append(candidate)

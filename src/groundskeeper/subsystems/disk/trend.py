@@ -69,7 +69,7 @@ def _state(seen: Filesystem) -> tuple[object, ...]:
     imminent = sum(seen.full_in < band for band in BANDS) if seen.full_in else 0
     return (
         seen.read_only, seen.answers, seen.mounted, seen.meant_writable, seen.kernel_says, imminent,
-        seen.size, seen.source,
+        seen.size, seen.source, seen.available == 0,
     )  # fmt: skip
 
 

@@ -93,9 +93,17 @@ def _claimed(folder: int) -> bool:
 def _entry(folder: int, name: str) -> Entry | None:
     with suppress(OSError):
         seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        touched = max(seen.st_atime, seen.st_mtime, seen.st_ctime)
-        size = seen.st_blocks * 512
-        return Entry(name, seen.st_mode, seen.st_nlink, seen.st_dev, seen.st_ino, size, seen.st_mtime, touched)
+        return Entry(
+            name=name,
+            mode=seen.st_mode,
+            links=seen.st_nlink,
+            device=seen.st_dev,
+            inode=seen.st_ino,
+            bytes=seen.st_blocks * 512,
+            written=seen.st_mtime,
+            used=max(seen.st_atime, seen.st_mtime),
+            arrived=seen.st_ctime,
+        )
     return None
 
 
