@@ -16,6 +16,12 @@ from groundskeeper.runbooks.disk_filling.runbook import MakeRoom
 from groundskeeper.runbooks.filesystem_read_only.rule import FilesystemReadOnly
 from groundskeeper.runbooks.filesystem_read_only.runbook import HandOver
 from groundskeeper.runbooks.link_or_route_lost import LinkOrRouteLost, PutNetworkBack
+from groundskeeper.runbooks.service_crash_looping.rule import ServiceCrashLooping
+from groundskeeper.runbooks.service_crash_looping.runbook import StopRepeating
+from groundskeeper.runbooks.service_down.rule import ServiceDown
+from groundskeeper.runbooks.service_down.runbook import StartService
+from groundskeeper.runbooks.service_hung.rule import ServiceHung
+from groundskeeper.runbooks.service_hung.runbook import WakeService
 
 
 class Reflex(NamedTuple):
@@ -50,4 +56,7 @@ REFLEXES: tuple[Reflex, ...] = (
     Reflex(DiskFilling, MakeRoom),
     Reflex(FilesystemReadOnly, HandOver),
     Reflex(LinkOrRouteLost, PutNetworkBack),
+    Reflex(ServiceCrashLooping, StopRepeating),
+    Reflex(ServiceDown, StartService),
+    Reflex(ServiceHung, WakeService),
 )

@@ -10,6 +10,10 @@ ACCESS_UNITS = frozenset({"ssh.service", "sshd.service", "dropbear.service"})
 """Units by which people reach the machine: touching one touches the way in."""
 
 
+STARTING = timedelta(seconds=45)
+"""How long a service may take to start and to answer: a database may have to recover first."""
+
+
 class UnitState(Fact, Value):
     """One service as systemd sees it. `active` and `sub` are systemd's own words (org.freedesktop.systemd1(5)).
 
@@ -94,7 +98,10 @@ class Check(Value):
 
 
 class ServiceAnswers(Fact, Value):
-    """Whether a running service answers on the ports it listens on. `failing_since` is when it first did not."""
+    """Whether a running service answers on the ports it listens on. `failing_since` is when it first did not.
+
+    `paused` are its processes that somebody stopped (SIGSTOP) without ending them: systemd still calls it active.
+    """
 
     unit: str
     checks: tuple[Check, ...]
@@ -102,6 +109,7 @@ class ServiceAnswers(Fact, Value):
     reason: str
     failing_since: datetime | None = None
     invocation: str = ""
+    paused: tuple[int, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -126,6 +134,15 @@ class UnitStopped(Probe, Value):
         return f"{self.unit} is stopped"
 
 
+class UnitResumed(Probe, Value):
+    """Is none of its processes paused?"""
+
+    unit: str
+
+    def describe(self) -> str:
+        return f"no process of {self.unit} is paused"
+
+
 def _radius(unit: str) -> Radius:
     return Radius(touches=(f"unit:{unit}",), management=unit in ACCESS_UNITS)
 
@@ -137,6 +154,7 @@ class EnsureUnitActive(Action, Value):
     unit: str
     checks: tuple[Check, ...] = ()
 
+    probation: ClassVar[timedelta] = STARTING
     hold: ClassVar[timedelta] = timedelta(seconds=1)
 
     @property
@@ -166,6 +184,7 @@ class EnsureUnitFresh(Action, Value):
     checks: tuple[Check, ...] = ()
 
     risk: ClassVar[Risk] = Risk.DISRUPTIVE
+    probation: ClassVar[timedelta] = STARTING
     hold: ClassVar[timedelta] = timedelta(seconds=1)
 
     @property
@@ -176,10 +195,68 @@ class EnsureUnitFresh(Action, Value):
         return f"{self.unit} is restarted and answers"
 
     def radius(self) -> Radius:
-        return _radius(self.unit)
+        return Radius(touches=(f"unit:{self.unit}",))
 
     def probe(self) -> Probe:
         return UnitHealthy(unit=self.unit, checks=self.checks, not_invocation=self.not_invocation)
+
+
+class Paused(Value):
+    """A paused process, by pid and start (clock ticks since boot), so that it is never another."""
+
+    pid: int
+    started: int
+
+
+class EnsureUnitResumed(Action, Value):
+    """None of the service's processes is paused: those that are go on where they stood, and no connection is lost."""
+
+    device: DeviceId
+    unit: str
+
+    @property
+    def subject(self) -> str:
+        return self.unit
+
+    def describe(self) -> str:
+        return f"no process of {self.unit} is paused"
+
+    def radius(self) -> Radius:
+        return Radius(touches=(f"unit:{self.unit}",))
+
+    def probe(self) -> Probe:
+        return UnitResumed(unit=self.unit)
+
+
+class EnsureUnitPaused(Action, Value):
+    """These processes of the service are paused: the inverse of `EnsureUnitResumed`, never proposed by itself."""
+
+    device: DeviceId
+    unit: str
+    processes: tuple[Paused, ...]
+
+    risk: ClassVar[Risk] = Risk.DISRUPTIVE
+
+    @property
+    def subject(self) -> str:
+        return self.unit
+
+    def describe(self) -> str:
+        return f"{len(self.processes)} processes of {self.unit} are paused, as they were found"
+
+    def radius(self) -> Radius:
+        return _radius(self.unit)
+
+    def probe(self) -> Probe:
+        return ProcessesPaused(unit=self.unit, processes=self.processes)
+
+
+class ProcessesPaused(Probe, Value):
+    unit: str
+    processes: tuple[Paused, ...]
+
+    def describe(self) -> str:
+        return f"{len(self.processes)} processes of {self.unit} are paused"
 
 
 class EnsureUnitInactive(Action, Value):

@@ -1,0 +1,1 @@
+"""A service fails again and again."""

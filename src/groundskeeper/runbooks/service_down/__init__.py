@@ -1,0 +1,1 @@
+"""A service that should run does not."""

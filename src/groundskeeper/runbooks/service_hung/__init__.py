@@ -1,0 +1,1 @@
+"""A service runs, but does not answer."""
