@@ -93,10 +93,12 @@ class Engine:
 
     def observe(self, seen: Observation) -> None:
         """Take an observation in. One that is older than what is known of the thing, or the same again, is left out."""
+        same = self.snapshot.get(type(seen.fact), seen.fact.subject, seen.device) == seen.fact
         if self.snapshot.put(seen):
             self._changed.add(type(seen.fact))
-            self._unrecorded.append(seen)
             self._wake.set()
+            if not same:  # a fact that is told again is news to the rules, and no line in the ledger
+                self._unrecorded.append(seen)
 
     async def recover(self) -> None:
         """After a start: settle what was half-way, then put its incidents back where the loop finds them."""
