@@ -69,7 +69,6 @@ class Resident:
         ledger = SqliteLedger(self.home.ledger)
         stack.push_async_callback(ledger.close)
         parts = drivers(self.home, self._clock)
-        stack.push_async_callback(parts.close)
         source = PolicySource(self.home, self._clock)
         envelope = Envelope(ledger, LocalHost(parts.effects, parts.probers), self._clock)
         engine = Engine(self.device, ledger, envelope, self._clock, random_id, source.stopped)

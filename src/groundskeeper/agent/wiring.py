@@ -1,9 +1,9 @@
-"""Which driver serves which kind. The only place where sensors and effects are put together.
+"""Which driver serves which kind. The only place where sensors, effects and probers are put together.
 
-To add a capability: its sensor, its effects and its probers, one line each.
+To add a capability: one function here, and its name in PARTS.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from groundskeeper.agent.home import Home
@@ -35,36 +35,97 @@ from groundskeeper.subsystems.network.types import (
     LinkIs,
     LinkReaches,
 )
+from groundskeeper.subsystems.systemd.bus import Bus
+from groundskeeper.subsystems.systemd.effects import (
+    PauseProcesses,
+    RestartStuckUnit,
+    ResumeUnit,
+    StartUnit,
+    StopUnit,
+    UnitProber,
+)
+from groundskeeper.subsystems.systemd.roster import Roster
+from groundskeeper.subsystems.systemd.sensor import UnitSensor
+from groundskeeper.subsystems.systemd.types import (
+    EnsureUnitActive,
+    EnsureUnitFresh,
+    EnsureUnitInactive,
+    EnsureUnitPaused,
+    EnsureUnitResumed,
+    ProcessesPaused,
+    UnitHealthy,
+    UnitResumed,
+    UnitStopped,
+)
+
+
+class Shared(NamedTuple):
+    """What several parts use together."""
+
+    home: Home
+    clock: Clock
+    bus: Bus
 
 
 class Drivers(NamedTuple):
-    sensors: list[Sensor]
-    effects: dict[type[Action], Effect]
-    probers: dict[type[Probe], Prober]
-    close: Callable[[], Awaitable[None]]
+    """What can be watched, done and asked on a machine. What is not possible here says so itself."""
+
+    sensors: Sequence[Sensor] = ()
+    effects: Mapping[type[Action], Effect] = {}
+    probers: Mapping[type[Probe], Prober] = {}
 
 
 def drivers(home: Home, clock: Clock) -> Drivers:
-    """Everything that this version can watch, do and ask on a machine. What is not possible here says so itself."""
-    space, table = MakingSpace(clock), Table()
-    access = SourceAccess(table)
-    refused = SourceAccessProber(table)
-    link, address, route, neighbour = LinkEffect(), AddressEffect(clock), RouteEffect(), NeighbourEffect()
-    reaching = NetworkProber()
-
-    async def close() -> None:
-        pass
-
+    """Everything that this version has."""
+    shared = Shared(home, clock, Bus())
+    parts = [part(shared) for part in PARTS]
     return Drivers(
-        sensors=[
-            FilesystemSensor(clock),
-            NetworkSensor(clock, home.state / "network.json"),
-        ],
+        sensors=[sensor for part in parts for sensor in part.sensors],
+        effects={kind: effect for part in parts for kind, effect in part.effects.items()},
+        probers={kind: prober for part in parts for kind, prober in part.probers.items()},
+    )
+
+
+def _services(shared: Shared) -> Drivers:
+    bus, roster = shared.bus, Roster()
+    asking = UnitProber(bus)
+    return Drivers(
+        sensors=[UnitSensor(bus, shared.clock, roster)],
         effects={
-            EnsureSpace: space,
-            EnsureSpaceFromCaches: space,
-            EnsureSourceBanned: access,
-            EnsureSourceAdmitted: access,
+            EnsureUnitActive: StartUnit(bus),
+            EnsureUnitFresh: RestartStuckUnit(bus),
+            EnsureUnitInactive: StopUnit(bus),
+            EnsureUnitResumed: ResumeUnit(bus),
+            EnsureUnitPaused: PauseProcesses(),
+        },
+        probers=dict.fromkeys((UnitHealthy, UnitStopped, UnitResumed, ProcessesPaused), asking),
+    )
+
+
+def _disks(shared: Shared) -> Drivers:
+    making = MakingSpace(shared.clock)
+    return Drivers(
+        sensors=[FilesystemSensor(shared.clock)],
+        effects={EnsureSpace: making, EnsureSpaceFromCaches: making},
+        probers={SpaceFree: AskingSpace()},
+    )
+
+
+def _firewall(shared: Shared) -> Drivers:
+    table = Table()
+    access, asking = SourceAccess(table), SourceAccessProber(table)
+    return Drivers(
+        effects={EnsureSourceBanned: access, EnsureSourceAdmitted: access},
+        probers={SourceRefused: asking, SourceAdmitted: asking},
+    )
+
+
+def _network(shared: Shared) -> Drivers:
+    link, address, route, neighbour = LinkEffect(), AddressEffect(shared.clock), RouteEffect(), NeighbourEffect()
+    asking = NetworkProber()
+    return Drivers(
+        sensors=[NetworkSensor(shared.clock, shared.home.state / "network.json")],
+        effects={
             EnsureLinkUp: link,
             EnsureLinkDown: link,
             EnsureAddress: address,
@@ -74,12 +135,8 @@ def drivers(home: Home, clock: Clock) -> Drivers:
             EnsureNeighbourFixed: neighbour,
             EnsureNeighbourLearned: neighbour,
         },
-        probers={
-            SpaceFree: AskingSpace(),
-            SourceRefused: refused,
-            SourceAdmitted: refused,
-            LinkReaches: reaching,
-            LinkIs: reaching,
-        },
-        close=close,
+        probers={LinkReaches: asking, LinkIs: asking},
     )
+
+
+PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _firewall, _network)
