@@ -1,40 +1,37 @@
-"""The agents of a lab: the real one, from this very source, as a systemd unit in each machine that would have one."""
+"""The agents of a lab: the real one, from this very source, as the service that `groundskeeper agent install` makes."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
+from groundskeeper.agent.home import Home
+from groundskeeper.agent.install import JOURNAL, JOURNAL_TEXT, SLICE, SLICE_TEXT, UNIT, UNIT_TEXT
+from groundskeeper.knowledge.ledger import SqliteLedger
 from groundskeeper.lab.lab import PACKAGES, SOURCE, Lab
 from groundskeeper.lab.machine import Machine
+from groundskeeper.lab.namespaces import call_among_files_of
 from groundskeeper.lab.office import MachinePlan, Office
+from groundskeeper.model import Change
 
-UNIT = "groundskeeper.service"
-STATE = "/var/lib/groundskeeper"
-POLICY = "/etc/groundskeeper/policy.json"
-UNIT_TEXT = f"""\
-[Unit]
-Description=Groundskeeper agent
-After=dbus.service
-[Service]
-Type=notify
-Environment=PYTHONPATH={SOURCE}:{PACKAGES}
-ExecStart=/usr/bin/python3 -m groundskeeper.agent run --state {STATE} --policy {POLICY}
-Restart=always
-RestartSec=200ms
-"""
+HOME = Home(state=Path("/var/lib/groundskeeper"), run=Path("/run/groundskeeper"), config=Path("/etc/groundskeeper"))
+OBSERVE = "observe"
+MANAGED = "managed"
 
 
 def with_agents(office: Office) -> Office:
-    """The same office with the agent's unit on the machines that have one; `Agents.begin` starts them."""
-    return msgspec.structs.replace(office, machines=tuple(_with_unit(plan) for plan in office.machines))
+    """The same office with the agent's service on the machines that have one; `Agents.begin` starts them."""
+    return msgspec.structs.replace(office, machines=tuple(_with_service(plan) for plan in office.machines))
 
 
-def _with_unit(plan: MachinePlan) -> MachinePlan:
+def _with_service(plan: MachinePlan) -> MachinePlan:
     if not plan.agent:
         return plan
-    return msgspec.structs.replace(plan, files=plan.files | {f"/etc/systemd/system/{UNIT}": UNIT_TEXT})
+    unit = UNIT_TEXT.format(python="/usr/bin/python3", program=f"{SOURCE}:{PACKAGES}")
+    files = {str(UNIT): unit, str(SLICE): SLICE_TEXT, str(JOURNAL): JOURNAL_TEXT}
+    return msgspec.structs.replace(plan, files=plan.files | files)
 
 
 class Agents:
@@ -43,35 +40,51 @@ class Agents:
     def __init__(self, lab: Lab) -> None:
         self.machines = tuple(lab.machine(plan.name) for plan in lab.office.machines if plan.agent)
 
-    def begin(self, policy: bytes) -> None:
-        """Start every agent with an empty ledger and this policy; returns when each said that it is ready.
+    def begin(self, policy: str) -> None:
+        """Start every agent with an empty ledger, OBSERVE or MANAGED; returns when each said that it is ready.
 
-        An empty ledger, because each fault is judged for itself: the guard's memory of the one before would hand the
-        fifth stopped web server of a storm to a person, and rightly.
+        An empty ledger, because each fault is judged for itself: the guard's memory of the ones before would hand the
+        fifth stopped web server of a storm to a person, and rightly. What they learned of the machine is kept.
         """
         self.end()
         self._on_each(lambda machine: _begin(machine, policy))
 
     def end(self) -> None:
-        """Stop every agent and remove its state."""
+        """Stop every agent and remove its ledger."""
         self._on_each(_end)
 
-    def ledgers(self) -> Iterator[tuple[str, Path]]:
-        """Where each agent's ledger is, seen from the host."""
-        for machine in self.machines:
-            yield machine.name, machine.root / STATE.lstrip("/") / "ledger.db"
+    def changes(self) -> list[Change]:
+        """Every change in every agent's ledger."""
+        return [change for machine in self.machines for change in call_among_files_of(machine.leader, _changes)]
 
     def _on_each(self, what: Callable[[Machine], None]) -> None:
         with ThreadPoolExecutor(len(self.machines) or 1) as pool:
             list(pool.map(what, self.machines))
 
 
-def _begin(machine: Machine, policy: bytes) -> None:
-    machine.write(POLICY.lstrip("/"), policy.decode())
-    machine.run("systemctl", "start", UNIT)
+def _changes() -> list[Change]:
+    return asyncio.run(_read(HOME.ledger))
+
+
+async def _read(path: Path) -> list[Change]:
+    ledger = SqliteLedger(path, read_only=True)
+    try:
+        return await ledger.changes()
+    finally:
+        await ledger.close()
+
+
+def _begin(machine: Machine, policy: str) -> None:
+    stop = machine.root / str(HOME.stop_file).lstrip("/")
+    stop.parent.mkdir(parents=True, exist_ok=True)
+    stop.unlink(missing_ok=True)
+    if policy == OBSERVE:
+        stop.touch()
+    machine.run("systemctl", "start", UNIT.name)
 
 
 def _end(machine: Machine) -> None:
-    machine.run("systemctl", "kill", "-s", "KILL", UNIT, check=False)
-    machine.run("systemctl", "stop", UNIT, check=False)
-    machine.run("rm", "-rf", STATE)
+    machine.run("systemctl", "stop", UNIT.name)
+    ledger = machine.root / str(HOME.ledger).lstrip("/")
+    for file in ledger.parent.glob(f"{ledger.name}*"):
+        file.unlink()

@@ -30,7 +30,7 @@ class Patience(msgspec.Struct, frozen=True):
 
 
 UNAIDED = Patience(limit=4.0)
-MANAGED = Patience(limit=10.0, settled_for=1.0)
+AIDED = Patience(limit=10.0, settled_for=1.0)
 
 
 class Felt(msgspec.Struct, frozen=True):
@@ -118,7 +118,8 @@ class Watch:
             if patience.settled_for is None:
                 continue
             felt = any(not sample.well for sample in self.samples() if sample.begun >= begin)
-            if felt and self.was_well(patience.settled_for, now):
+            long_enough = now > injected + (patience.settled_for + LATEST_ANSWER) * 1e9
+            if felt and long_enough and self.was_well(patience.settled_for, now):
                 return
             if not felt and now > injected + patience.unfelt_for * 1e9:
                 return

@@ -3,10 +3,15 @@
 import ctypes
 import os
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
+CLONE_FS = 0x00000200
 CLONE_NEWNS = 0x00020000
 CLONE_NEWNET = 0x40000000
+T = TypeVar("T")
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -24,6 +29,22 @@ def unshare(flags: int) -> None:
 def enter(fd: int, kind: int = CLONE_NEWNET) -> None:
     """Move this thread into the namespace that fd names."""
     _checked(_libc.setns(fd, kind), "setns")
+
+
+def call_among_files_of(pid: int, call: Callable[[], T]) -> T:
+    """Call it with the mounts of another process, so that every path means what it means there. From any thread.
+
+    Entering /proc/PID/root would not do: who resolves links himself, as SQLite does, is back on this host at once.
+    """
+
+    def go() -> T:
+        unshare(CLONE_FS)  # a thread that shares its root with others may not go elsewhere
+        with Path(f"/proc/{pid}/ns/mnt").open("rb") as mounts:
+            enter(mounts.fileno(), CLONE_NEWNS)
+        return call()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(go).result()
 
 
 def adopt_orphans() -> None:

@@ -3,18 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
-from groundskeeper import wire
-from groundskeeper.lab.agents import Agents
+from groundskeeper.lab.agents import MANAGED, OBSERVE, Agents
 from groundskeeper.lab.deeds import deeds
 from groundskeeper.lab.faults import fault_named
 from groundskeeper.lab.faults.fault import Fault
-from groundskeeper.lab.judge import MANAGED, UNAIDED, Felt, play
+from groundskeeper.lab.judge import AIDED, UNAIDED, Felt, play
 from groundskeeper.lab.lab import Lab
 from groundskeeper.lab.scoring import Deeds, Line, Score, judged
-from groundskeeper.model import Autonomy, Policy, Risk
-
-OBSERVE = wire.encode(Policy(version=1, name="observe", autonomy=dict.fromkeys(Risk, Autonomy.OBSERVE)))
-AUTO = wire.encode(Policy(version=1, name="managed"))
 
 Tell = Callable[[str, Felt], None]
 """Called after each fault with "unaided" or "managed", and what the client felt."""
@@ -36,9 +31,9 @@ def play_managed(lab: Lab, fault: Fault) -> tuple[Felt, Deeds]:
     What nobody but a person should settle is watched as long as when nobody acts, so that the two can be compared.
     """
     agents = Agents(lab)
-    agents.begin(AUTO)
+    agents.begin(MANAGED)
     done: list[Deeds] = []
-    felt = play(lab, fault, MANAGED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents)))
+    felt = play(lab, fault, AIDED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents)))
     return felt, done[0]
 
 
