@@ -20,6 +20,7 @@ from groundskeeper.subsystems.firewall.types import (
     SourceAdmitted,
     SourceRefused,
 )
+from groundskeeper.subsystems.logs.sensor import SignInSensor
 from groundskeeper.subsystems.network.effects import AddressEffect, LinkEffect, NeighbourEffect, RouteEffect
 from groundskeeper.subsystems.network.prober import NetworkProber
 from groundskeeper.subsystems.network.sensor import NetworkSensor
@@ -111,10 +112,11 @@ def _disks(shared: Shared) -> Drivers:
     )
 
 
-def _firewall(shared: Shared) -> Drivers:
+def _sign_ins(shared: Shared) -> Drivers:
     table = Table()
     access, asking = SourceAccess(table), SourceAccessProber(table)
     return Drivers(
+        sensors=[SignInSensor(shared.clock)],
         effects={EnsureSourceBanned: access, EnsureSourceAdmitted: access},
         probers={SourceRefused: asking, SourceAdmitted: asking},
     )
@@ -139,4 +141,4 @@ def _network(shared: Shared) -> Drivers:
     )
 
 
-PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _firewall, _network)
+PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network)
