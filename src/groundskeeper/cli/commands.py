@@ -1,0 +1,45 @@
+"""Which commands there are. To add one: its file, and one line here.
+
+The modules are named, not imported: a command loads what it needs itself and nothing else, so that neither `--help`
+nor a press of Tab waits for the lab or for cryptography. A test holds the help lines to the commands' own docstrings.
+"""
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import typer
+
+SEE, DECIDE, SET_UP, TRY = "See", "Decide", "Set up", "Try"
+
+
+class Command(NamedTuple):
+    name: str
+    place: str
+    """module:attribute, below groundskeeper.cli; a function, or a Typer with commands of its own."""
+    panel: str
+    help: str
+
+    def load(self) -> Any:
+        """The command, ready to run."""
+        module, _, attribute = self.place.partition(":")
+        found = getattr(import_module(f"groundskeeper.cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            group = typer.main.get_group(found)
+            group.name = self.name
+            return group
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(self.name)(found)
+        return typer.main.get_command(alone)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("incidents", "incidents:incidents", SEE, "What is wrong now, and how far its handling has come."),
+    Command("incident", "incidents:incident", SEE, "One incident from the first evidence to its end, in milliseconds."),
+    Command("changes", "changes:changes", SEE, "Every change that was made here, with what became of it."),
+    Command("undo", "changes:undo", DECIDE, "Take one change back, now."),
+    Command("approve", "approve:approve", DECIDE, "Carry out the plan of an incident that waits for a person."),
+    Command("stop", "automation:stop", DECIDE, "Stop all automation here, until `start`."),
+    Command("start", "automation:start", DECIDE, "Let automation go on, where it was stopped."),
+    Command("simulate", "simulate:simulate", TRY, "Play a scripted world and show what Groundskeeper would do in it."),
+    Command("completion", "completion:completion", SET_UP, "Let your shell complete commands and ids."),
+)
