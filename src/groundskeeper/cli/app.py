@@ -5,6 +5,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer._completion_classes import completion_init
 from typer.core import TyperCommand, TyperGroup
 
 from groundskeeper import __version__
@@ -57,6 +58,7 @@ def groundskeeper(
 
 def main() -> None:
     """The `groundskeeper` command."""
+    completion_init()  # typer does so only where it adds options of its own; ours is a command
     try:
         app(prog_name="groundskeeper")
     except GroundskeeperError as problem:

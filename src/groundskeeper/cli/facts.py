@@ -16,6 +16,14 @@ from groundskeeper.subsystems.systemd.types import ServiceAnswers, UnitFailures,
 from groundskeeper.subsystems.timekeeping.types import ClockSync
 
 SHOWN_FIELDS = 4
+STATES = {
+    "active": "runs",
+    "failed": "has failed",
+    "inactive": "is stopped",
+    "activating": "is being started",
+    "deactivating": "is being stopped",
+}
+"""systemd's words for a unit's state, in ours."""
 
 
 @singledispatch
@@ -39,8 +47,8 @@ def _(fact: Watching) -> str:
 
 @tell.register
 def _(fact: UnitState) -> str:
-    how = f"{fact.active} ({fact.sub})" if fact.sub and fact.sub != fact.active else fact.active
-    return f"{fact.unit} is {how}" + (f": {fact.ending}" if fact.ending else "")
+    how = STATES.get(fact.active, f"is {fact.active}")
+    return f"{fact.unit} {how}" + (f": {fact.ending}" if fact.ending else "")
 
 
 @tell.register

@@ -20,7 +20,7 @@ from groundskeeper.cli.showing import console, say_json
 from groundskeeper.cli.timeline import Moment, timeline
 from groundskeeper.cli.words import PHASES, SEVERITIES, ago, clock_time
 from groundskeeper.lib.figures import span
-from groundskeeper.model import Change, Entry, Incident, Ledger, Phase
+from groundskeeper.model import Change, ChangeId, Entry, Incident, Ledger, Phase
 
 
 def incidents(
@@ -95,16 +95,17 @@ def _lasted(one: Incident) -> str:
 
 
 def timeline_table(moments: Sequence[Moment]) -> Table:
-    """Milliseconds, what, the sentence; and which change, where there is more than one."""
-    several = len({moment.change for moment in moments if moment.change}) > 1
+    """Milliseconds, what, the sentence; and a change's id where it begins, for `undo`."""
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="dim", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     table.add_row("ms", "", "")
+    told: set[ChangeId] = set()
     for moment in moments:
         text = Text(moment.text, style="dim" if moment.colour == "dim" else "")
-        if several and moment.change:
-            text.append(f"  [{moment.change}]", style="dim")
+        if moment.change and moment.change not in told:
+            told.add(moment.change)
+            text.append(f"  (change {moment.change})", style="dim")
         table.add_row(f"{moment.ms:,.1f}", Text(moment.what, style=moment.colour), text)
     return table

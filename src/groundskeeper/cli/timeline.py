@@ -111,5 +111,7 @@ def _sentence(step: Stepped) -> str:
             return f"{step.reason}{back}"
         case Stage.CONFIRMED:
             return step.action.describe()
+        case Stage.REVERTED if step.undo is not None:
+            return step.undo.describe()
         case _:
             return step.reason
