@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from groundskeeper.agent.home import Home
 from groundskeeper.agent.host import LocalHost
 from groundskeeper.agent.notify import notify, watchdog_pause
 from groundskeeper.agent.policy import Effective, PolicySource
+from groundskeeper.agent.status import Status
 from groundskeeper.agent.wiring import Drivers, drivers
 from groundskeeper.engine.cycle import Engine
 from groundskeeper.engine.envelope import Envelope
@@ -24,29 +25,12 @@ from groundskeeper.engine.sensing import sense
 from groundskeeper.knowledge.ledger import SqliteLedger
 from groundskeeper.lib.clock import SystemClock
 from groundskeeper.lib.identity import random_id
-from groundskeeper.model import ChangeId, DeviceId, IncidentId, Refused, Value, Watching
+from groundskeeper.model import ChangeId, DeviceId, IncidentId, Refused, Watching
 from groundskeeper.runbooks import REFLEXES, made
 
 KEEP = timedelta(days=400)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
-
-
-class Status(Value, tag=False):
-    """How the agent is, for whoever asks at its door."""
-
-    device: str
-    pid: int
-    since: datetime
-    policy: str
-    policy_version: int
-    policy_digest: str
-    policy_problem: str | None
-    stopped: str | None
-    autonomy: dict[str, str]
-    watching: tuple[Watching, ...]
-    incidents: int
-    unsettled_changes: int
 
 
 class Resident:
