@@ -9,25 +9,7 @@ from hypothesis import strategies as st
 
 from groundskeeper.model import DeviceId, Refused
 from groundskeeper.subsystems.firewall.table import placed
-from groundskeeper.subsystems.firewall.types import EnsureSourceBanned, spoken
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0.2, "1 second"),
-        (45, "45 seconds"),
-        (60, "1 minute"),
-        (90, "90 seconds"),
-        (599.98, "10 minutes"),
-        (3600, "1 hour"),
-        (5400, "90 minutes"),
-        (86400, "1 day"),
-        (200_000, "2 days"),
-    ],
-)
-def test_a_span_is_spoken_as_people_do(seconds, words):
-    assert spoken(timedelta(seconds=seconds)) == words
+from groundskeeper.subsystems.firewall.types import EnsureSourceBanned
 
 
 def test_a_ban_says_whom_it_cuts_off_and_for_how_long():

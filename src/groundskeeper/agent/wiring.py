@@ -13,6 +13,7 @@ from groundskeeper.subsystems.disk.effects import AskingSpace, MakingSpace
 from groundskeeper.subsystems.disk.sensor import FilesystemSensor
 from groundskeeper.subsystems.disk.types import EnsureSpace, EnsureSpaceFromCaches, SpaceFree
 from groundskeeper.subsystems.firewall.effects import SourceAccess, SourceAccessProber
+from groundskeeper.subsystems.firewall.sensor import RefusalSensor
 from groundskeeper.subsystems.firewall.table import Table
 from groundskeeper.subsystems.firewall.types import (
     EnsureSourceAdmitted,
@@ -116,7 +117,7 @@ def _sign_ins(shared: Shared) -> Drivers:
     table = Table()
     access, asking = SourceAccess(table), SourceAccessProber(table)
     return Drivers(
-        sensors=[SignInSensor(shared.clock)],
+        sensors=[SignInSensor(shared.clock), RefusalSensor(shared.clock, table)],
         effects={EnsureSourceBanned: access, EnsureSourceAdmitted: access},
         probers={SourceRefused: asking, SourceAdmitted: asking},
     )

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from groundskeeper.model import Invalid, Rule, Runbook
+from groundskeeper.runbooks.auth_bruteforce.rule import AuthBruteforce
+from groundskeeper.runbooks.auth_bruteforce.runbook import RefuseSource
 from groundskeeper.runbooks.clock_unsynchronised.rule import ClockUnsynchronised
 from groundskeeper.runbooks.clock_unsynchronised.runbook import KeepTime
 from groundskeeper.runbooks.disk_filling.rule import DiskFilling
@@ -52,6 +54,7 @@ def made(reflexes: Sequence[Reflex], settings: Mapping[str, Mapping[str, Any]]) 
 
 
 REFLEXES: tuple[Reflex, ...] = (
+    Reflex(AuthBruteforce, RefuseSource),
     Reflex(ClockUnsynchronised, KeepTime),
     Reflex(DiskFilling, MakeRoom),
     Reflex(FilesystemReadOnly, HandOver),

@@ -17,6 +17,7 @@ from groundskeeper.subsystems.firewall.types import (
     EnsureSourceAdmitted,
     EnsureSourceBanned,
     SourceAdmitted,
+    SourceRefusal,
     SourceRefused,
 )
 from groundskeeper.subsystems.logs.types import AuthFailures, LogFlood, ManagementPeers
@@ -81,6 +82,7 @@ KINDS: tuple[type, ...] = (
     EnsureSourceAdmitted,
     EnsureSourceBanned,
     SourceAdmitted,
+    SourceRefusal,
     SourceRefused,
     AuthFailures,
     LogFlood,

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import assert_never
 
+from groundskeeper.lib.figures import span
 from groundskeeper.model import Action, Already, Impossible, Needed, Probe, ProbeResult, Refused, Sight
 from groundskeeper.subsystems.firewall.connections import end_connections
 from groundskeeper.subsystems.firewall.table import Ban, Source, Table, placed
@@ -11,7 +12,6 @@ from groundskeeper.subsystems.firewall.types import (
     EnsureSourceBanned,
     SourceAdmitted,
     SourceRefused,
-    spoken,
 )
 
 FirewallAction = EnsureSourceBanned | EnsureSourceAdmitted
@@ -58,7 +58,7 @@ class SourceAccess:
         with suppress(PermissionError):  # In a container that may change the firewall, but no sockets
             ended = end_connections(action.source)
         also = f"; {ended} open connection{'s' * (ended != 1)} ended" if ended else ""
-        return f"everything from {action.source} is refused for {spoken(action.duration)}{also}"
+        return f"everything from {action.source} is refused for {span(action.duration)}{also}"
 
 
 class SourceAccessProber:
@@ -79,7 +79,7 @@ class SourceAccessProber:
             return ProbeResult(
                 ok=False, reason="the list of refused sources is there, but the firewall does not ask it"
             )
-        return ProbeResult(ok=True, reason=f"the firewall refuses {probe.source} for another {spoken(ban.left)}")
+        return ProbeResult(ok=True, reason=f"the firewall refuses {probe.source} for another {span(ban.left)}")
 
 
 def _before_ban(action: EnsureSourceBanned, ban: Ban | None) -> Sight:
@@ -87,15 +87,15 @@ def _before_ban(action: EnsureSourceBanned, ban: Ban | None) -> Sight:
         undo = EnsureSourceAdmitted(device=action.device, source=action.source)
         return Needed(found=f"{action.source} may connect", undo=undo)
     if ban.left >= action.duration / 2:
-        return Already(reason=f"{action.source} is refused for another {spoken(ban.left)}")
+        return Already(reason=f"{action.source} is refused for another {span(ban.left)}")
     before = _again(action, ban)
-    return Needed(found=f"{action.source} is refused, but only for another {spoken(ban.left)}", undo=before)
+    return Needed(found=f"{action.source} is refused, but only for another {span(ban.left)}", undo=before)
 
 
 def _before_admission(action: EnsureSourceAdmitted, ban: Ban | None) -> Sight:
     if ban is None:
         return Already(reason=f"{action.source} is not refused")
-    return Needed(found=f"{action.source} is refused for another {spoken(ban.left)}", undo=_again(action, ban))
+    return Needed(found=f"{action.source} is refused for another {span(ban.left)}", undo=_again(action, ban))
 
 
 def _again(action: FirewallAction, ban: Ban) -> EnsureSourceBanned:

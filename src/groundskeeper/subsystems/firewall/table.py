@@ -19,7 +19,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
 from groundskeeper.lib import netlink
@@ -31,6 +31,12 @@ HOOK, ANSWER = "prerouting", "refuse"
 PRIORITY = -300
 ROOM = 65536
 """Elements per set: about 10 MB of kernel memory at the very most."""
+
+SETS = ("banned4", "banned6", "networks6")
+NEWS = 7
+"""The kernel's announcements of every change to nftables (NFNLGRP_NFTABLES)."""
+ADDED, REMOVED = 10 << 8 | 12, 10 << 8 | 14
+"""Announcements that elements were put into a set, or taken out."""
 
 _INET = 1
 _NEW_TABLE, _DELETE_TABLE, _NEW_CHAIN, _GET_CHAIN, _NEW_RULE, _GET_RULE, _DELETE_RULE = 0, 2, 3, 4, 6, 7, 8
@@ -133,6 +139,18 @@ class Table:
                 return None
         return next((_read(answer) for answer in answers), None)
 
+    def bans(self) -> list[tuple[str, Ban]]:
+        """Every source that is in our sets now."""
+        found: list[tuple[str, Ban]] = []
+        with _explained():
+            for name in SETS:
+                try:
+                    answers = self._socket().dump(_kind(_GET_ELEMENT), _family(text(1, NAME) + text(2, name)))
+                except FileNotFoundError:
+                    continue
+                found += [element for answer in answers for element in elements_of(answer)]
+        return found
+
     def in_force(self) -> bool:
         """Whether the kernel asks our chain for each packet, with all our rules in it."""
         chain = text(1, NAME) + text(3, HOOK)
@@ -203,9 +221,7 @@ def _u64(kind: int, value: int) -> bytes:
 def _sets() -> list[Request]:
     """The table and its sets."""
     made = [Request(_kind(_NEW_TABLE), text(1, NAME) + _u32(2, 0), netlink.ACK | netlink.CREATE)]
-    for number, (name, key_type, length) in enumerate(
-        (("banned4", 7, 4), ("banned6", 8, 16), ("networks6", 8, 16)), start=1
-    ):
+    for number, (name, key_type, length) in enumerate(zip(SETS, (7, 8, 8), (4, 16, 16), strict=True), start=1):
         body = text(1, NAME) + text(2, name) + _u32(3, _TIMEOUT_FLAG) + _u32(4, key_type) + _u32(5, length)
         body += nested(9, _u32(1, ROOM)) + _u32(10, number)
         made.append(Request(_kind(_NEW_SET), body, netlink.ACK | netlink.CREATE))
@@ -296,8 +312,20 @@ def _without(source: Source) -> Request:
 
 
 def _read(answer: Message) -> Ban:
-    elements = netlink.attributes(answer.body, 4).get(3, b"")
-    parts = netlink.attributes(netlink.attributes(elements).get(1, b""))
-    left = int.from_bytes(parts.get(5, b""), "big")
-    note = parts.get(6, b"")
-    return Ban(timedelta(milliseconds=left), netlink.string(note[2:]) if note[:1] == b"\0" else "")
+    return next(ban for _, ban in elements_of(answer))
+
+
+def elements_of(answer: Message) -> Iterator[tuple[str, Ban]]:
+    """The sources that a message tells of, with what it tells; none where it is of somebody else's table."""
+    about = netlink.attributes(answer.body, 4)
+    if netlink.string(about.get(1, b"")) != NAME:
+        return
+    name = netlink.string(about.get(2, b""))
+    for _, element in netlink.each_attribute(about.get(3, b"")):
+        parts = netlink.attributes(element)
+        key = netlink.attributes(parts.get(1, b"")).get(1, b"")
+        left = int.from_bytes(parts.get(5) or parts.get(4, b""), "big")
+        note = parts.get(6, b"")
+        comment = netlink.string(note[2:]) if note[:1] == b"\0" else ""
+        source = str(ip_address(key)) + ("/64" if name == "networks6" else "")
+        yield source, Ban(timedelta(milliseconds=left), comment)

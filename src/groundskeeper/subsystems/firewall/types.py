@@ -1,18 +1,21 @@
-"""A source that is refused for a while: the actions and the probes."""
+"""A source that is refused for a while: the fact, the actions and the probes."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from groundskeeper.model import Action, DeviceId, Probe, Radius, Value
+from groundskeeper.lib.figures import span
+from groundskeeper.model import Action, DeviceId, Fact, Probe, Radius, Value
 
 
-def spoken(span: timedelta) -> str:
-    """A duration as people say it: "10 minutes", "2 hours", "45 seconds"."""
-    seconds = max(1, round(span.total_seconds()))
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= 2 * size or seconds == size:
-            count = round(seconds / size)
-            return f"{count} {unit}{'s' if count != 1 else ''}"
-    return f"{seconds} second{'s' if seconds != 1 else ''}"
+class SourceRefusal(Fact, Value):
+    """A source that we refuse: from when, and until when. An `until` that is past: it was let in again."""
+
+    source: str
+    since: datetime
+    until: datetime
+
+    @property
+    def subject(self) -> str:
+        return self.source
 
 
 class SourceRefused(Probe, Value):
@@ -54,7 +57,7 @@ class EnsureSourceBanned(Action, Value):
         return self.duration
 
     def describe(self) -> str:
-        return f"{self.source} is refused by the firewall for {spoken(self.duration)}"
+        return f"{self.source} is refused by the firewall for {span(self.duration)}"
 
     def radius(self) -> Radius:
         return Radius(touches=(f"firewall:{self.source}",), cuts_off=(self.source,))

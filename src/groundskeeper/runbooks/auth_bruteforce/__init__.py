@@ -1,0 +1,1 @@
+"""Somebody tries names and passwords."""
