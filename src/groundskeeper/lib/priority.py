@@ -15,21 +15,19 @@ class PriorityFile:
     """
 
     def __init__(self, path: str, happened: Callable[[], None], *, trigger: bytes = b"") -> None:
-        self._path = path
+        """Opens it, and writes the trigger where it takes one. Raises OSError."""
         self._happened = happened
-        self._trigger = trigger
-
-    def __enter__(self) -> "PriorityFile":
-        flags = os.O_RDWR | os.O_NONBLOCK if self._trigger else os.O_RDONLY
-        self._file = os.open(self._path, flags | os.O_CLOEXEC)
+        self._file = os.open(path, (os.O_RDWR if trigger else os.O_RDONLY) | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            if self._trigger:
-                os.write(self._file, self._trigger)
+            if trigger:
+                os.write(self._file, trigger)
             self._epoll = select.epoll()
             self._epoll.register(self._file, select.EPOLLPRI)
         except OSError:
             os.close(self._file)
             raise
+
+    def __enter__(self) -> "PriorityFile":
         asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._wake)
         return self
 

@@ -16,6 +16,8 @@ class ClockUnsynchronised(Value, tag=False, forbid_unknown_fields=True):
     patience: timedelta = timedelta(minutes=5)
     settling: timedelta = timedelta(minutes=5)
     """How long a time service that was just started is left to find its servers."""
+    in_containers: bool = False
+    """Judge a clock that belongs to the host, too. The host's own finding says the same once, where it can be mended."""
 
     name: ClassVar[str] = "clock_unsynchronised"
     watches: ClassVar[tuple[type[Fact], ...]] = (ClockSync,)
@@ -23,7 +25,8 @@ class ClockUnsynchronised(Value, tag=False, forbid_unknown_fields=True):
 
     def judge(self, snapshot: Snapshot, now: datetime) -> Iterable[Finding]:
         for seen, clock in snapshot.of(ClockSync):
-            if not clock.synchronised and not self._settles(snapshot, seen, clock, now):
+            ours = self.in_containers or not clock.belongs_to
+            if ours and not clock.synchronised and not self._settles(snapshot, seen, clock, now):
                 yield Finding(
                     rule=self.name,
                     device=seen.device,

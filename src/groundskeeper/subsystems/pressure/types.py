@@ -8,8 +8,8 @@ from groundskeeper.model import Fact, Value
 class Pressure(Fact, Value):
     """Told when pressure on a resource ("cpu", "memory", "io") rises past its threshold or is over, not in between.
 
-    `some` and `full` are the shares of time, in percent over the last 10 s, in which some work, or all work at once,
-    stood still for want of the resource (kernel: Documentation/accounting/psi.rst).
+    `some` and `full` are the shares of the last moments, in percent, in which some work, or all work at once, stood
+    still for want of the resource (kernel: Documentation/accounting/psi.rst).
     """
 
     resource: str
