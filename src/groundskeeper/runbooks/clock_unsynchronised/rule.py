@@ -17,7 +17,7 @@ class ClockUnsynchronised(Value, tag=False, forbid_unknown_fields=True):
     settling: timedelta = timedelta(minutes=5)
     """How long a time service that was just started is left to find its servers."""
     in_containers: bool = False
-    """Judge a clock that belongs to the host, too. The host's own finding says the same once, where it can be mended."""
+    """Judge a clock that belongs to the host, too, though the host tells of it once, where it can be mended."""
 
     name: ClassVar[str] = "clock_unsynchronised"
     watches: ClassVar[tuple[type[Fact], ...]] = (ClockSync,)
