@@ -37,6 +37,7 @@ from groundskeeper.subsystems.network.types import (
     LinkIs,
     LinkReaches,
 )
+from groundskeeper.subsystems.pressure.sensor import PressureSensor
 from groundskeeper.subsystems.systemd.bus import Bus
 from groundskeeper.subsystems.systemd.effects import (
     PauseProcesses,
@@ -59,6 +60,7 @@ from groundskeeper.subsystems.systemd.types import (
     UnitResumed,
     UnitStopped,
 )
+from groundskeeper.subsystems.timekeeping.sensor import ClockSensor
 
 
 class Shared(NamedTuple):
@@ -113,6 +115,14 @@ def _disks(shared: Shared) -> Drivers:
     )
 
 
+def _pressure(shared: Shared) -> Drivers:
+    return Drivers(sensors=[PressureSensor(shared.clock)])
+
+
+def _clock(shared: Shared) -> Drivers:
+    return Drivers(sensors=[ClockSensor(shared.clock)])
+
+
 def _sign_ins(shared: Shared) -> Drivers:
     table = Table()
     access, asking = SourceAccess(table), SourceAccessProber(table)
@@ -142,4 +152,4 @@ def _network(shared: Shared) -> Drivers:
     )
 
 
-PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network)
+PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network, _pressure, _clock)
