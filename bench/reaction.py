@@ -49,6 +49,7 @@ MONIT_UNIT = """\
 [Unit]
 Description=monit
 [Service]
+ExecStartPre=/bin/chmod 600 /etc/monit-bench/rc
 ExecStart=/usr/bin/monit -I -c /etc/monit-bench/rc
 [Install]
 WantedBy=multi-user.target

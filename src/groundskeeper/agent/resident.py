@@ -25,12 +25,14 @@ from groundskeeper.engine.sensing import sense
 from groundskeeper.knowledge.ledger import SqliteLedger
 from groundskeeper.lib.clock import SystemClock
 from groundskeeper.lib.identity import random_id
-from groundskeeper.model import ChangeId, DeviceId, IncidentId, Refused, Watching
+from groundskeeper.model import ChangeId, DeviceId, IncidentId, Refused, Unavailable, Watching
 from groundskeeper.runbooks import REFLEXES, made
 
 KEEP = timedelta(days=400)
 HOUR = timedelta(hours=1)
 SECOND = timedelta(seconds=1)
+LAST_WORDS = timedelta(seconds=15)
+"""How long a stop waits for changes that are on probation."""
 
 
 class Resident:
@@ -62,9 +64,9 @@ class Resident:
         stack.callback(self.home.socket.unlink, missing_ok=True)
         stack.callback(server.close)
         self._listen_for_signals()
-        await self._work(engine, parts, ledger)
+        await self._work(engine, envelope, parts, ledger)
 
-    async def _work(self, engine: Engine, parts: Drivers, ledger: SqliteLedger) -> None:
+    async def _work(self, engine: Engine, envelope: Envelope, parts: Drivers, ledger: SqliteLedger) -> None:
         jobs = [
             engine.run(),
             sense(parts.sensors, self.device, self._clock, engine.observe),
@@ -80,6 +82,7 @@ class Resident:
         for task in [*tasks, stopping]:
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        await envelope.drain(LAST_WORDS)
         for task in ended - {stopping}:
             task.result()  # a job never ends by itself: what ended it is shown, and the next start goes on
 
@@ -90,7 +93,8 @@ class Resident:
     async def _every(self, span: timedelta, call: Callable[[], Awaitable[object]]) -> None:
         while True:
             await self._clock.sleep(span)
-            await call()
+            with suppress(Unavailable):  # a full disk passes; the next time does it
+                await call()
 
     async def _sign_of_life(self) -> None:
         pause = watchdog_pause()

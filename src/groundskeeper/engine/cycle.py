@@ -81,7 +81,7 @@ class Engine:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._not_before: dict[IncidentId, datetime] = {}
         self._said: dict[IncidentId, str] = {}
-        self._expiring: dict[ChangeId, datetime] = {}
+        self._expiring: dict[ChangeId, float] = {}
 
     def adopt(self, policy: Policy, digest: str, reflexes: Sequence[tuple[Rule, Runbook]]) -> None:
         """Obey this policy from now on, with the rules and runbooks as it sets them."""
@@ -102,16 +102,21 @@ class Engine:
 
     async def recover(self) -> None:
         """After a start: settle what was half-way, then put its incidents back where the loop finds them."""
-        ended = await self._envelope.recover()
+        await self._envelope.recover()
         now = self.clock.now()
         for incident in await self.ledger.incidents():
             if incident.phase is Phase.MITIGATING:
-                mine = [change for change in ended if change.incident == incident.id]
-                phase, reason = _after_recovery(mine)
+                phase, reason = _after_recovery(await self.ledger.changes(incident=incident.id))
                 await self.ledger.advance(incident.move(phase, now, reason))
         for change in await self.ledger.changes(since=now - 30 * DAY):
-            if change.stage is Stage.CONFIRMED and change.expires_at:
-                self._expiring[change.id] = change.expires_at
+            self._note_expiry(change)
+
+    def _note_expiry(self, change: Change) -> None:
+        """Remember when it ends, in elapsed time: the wall clock may jump, and a ban must still end when it is due."""
+        lasts = change.action.expires_after
+        if change.stage is Stage.CONFIRMED and change.expires_at and lasts:
+            left = min(max(change.expires_at - self.clock.now(), timedelta()), lasts)
+            self._expiring[change.id] = self.clock.elapsed() + left.total_seconds()
 
     async def run(self) -> None:
         """The loop, until cancelled."""
@@ -144,7 +149,7 @@ class Engine:
         """Once a second: judge by time what is live, end what has had its time, write the observations down."""
         now = self.clock.now()
         for change, at in list(self._expiring.items()):
-            if at <= now:
+            if at <= self.clock.elapsed():
                 del self._expiring[change]
                 self._start(f"expire {change}", self._expire(change))
         if self._unrecorded:
@@ -278,8 +283,8 @@ class Engine:
                     await self._envelope.withdraw(rest, f"the step before it did not end well: {outcome.reason}")
                 break
             change = await self._insist(lambda at=intent.id: self.ledger.change(at))  # type: ignore[misc]
-            if change and change.stage is Stage.CONFIRMED and change.expires_at:
-                self._expiring[change.id] = change.expires_at
+            if change:
+                self._note_expiry(change)
         return outcome
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -348,8 +353,10 @@ def _after(outcome: Outcome) -> tuple[Phase, str]:
 
 
 def _after_recovery(changes: Sequence[Change]) -> tuple[Phase, str]:
-    if any(change.stage is Stage.NEEDS_PERSON for change in changes):
+    """From how the changes of the latest attempt ended."""
+    last = [change for change in changes if change.intended_at == changes[-1].intended_at]
+    if any(change.stage is Stage.NEEDS_PERSON for change in last):
         return Phase.ESCALATED, "after a restart: a change could be neither confirmed nor taken back"
-    if changes and all(change.stage in (Stage.CONFIRMED, Stage.NOOP) for change in changes):
-        return Phase.WATCHING, f"after a restart: {changes[-1].reason}"
+    if last and all(change.stage in (Stage.CONFIRMED, Stage.NOOP) for change in last):
+        return Phase.WATCHING, f"after a restart: {last[-1].reason}"
     return Phase.OPEN, "the agent was started again: it is looked at anew"

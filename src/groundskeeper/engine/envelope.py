@@ -98,12 +98,20 @@ class Envelope:
         return await self._take_back(change, f"{who} took it back", who)
 
     async def expire(self, id: ChangeId) -> Outcome | None:
-        """Take a confirmed change back because its time is over; None where that is not so."""
+        """Take a confirmed change back because its time is over; None where it is not in force."""
         change = await self._ledger.change(id)
-        now = self._clock.now()
-        if change is None or change.stage is not Stage.CONFIRMED or not change.expires_at or change.expires_at > now:
+        if change is None or change.stage is not Stage.CONFIRMED:
             return None
         return await self._take_back(change, "its time is over", None)
+
+    async def drain(self, limit: timedelta) -> None:
+        """Wait, no longer than the limit, until no change is under way. What is left then goes on after a restart."""
+        if self._under_way:
+            alarm = asyncio.ensure_future(self._clock.sleep(limit))
+            everything = asyncio.ensure_future(asyncio.wait(self._under_way.values()))
+            await asyncio.wait([alarm, everything], return_when=asyncio.FIRST_COMPLETED)
+            alarm.cancel()
+            everything.cancel()
 
     async def withdraw(self, change: Change, reason: str) -> None:
         """Give up an intent that has not been begun."""
@@ -195,13 +203,14 @@ class Envelope:
     async def _watch(self, change: Change) -> tuple[Change, ProbeResult]:
         """Ask the probe until it passes and has held, or the deadline is over."""
         question, pause = change.action.probe(), FIRST_PAUSE
+        end = self._clock.elapsed() + self._time_left(change)
         held_since: float | None = None
         while True:
             answer = await self._ask(question)
             held_since = (held_since or self._clock.elapsed()) if answer.ok else None
             if held_since and self._clock.elapsed() - held_since >= change.action.hold.total_seconds():
                 return await self._step(change, Stage.CONFIRMED, answer.reason, answer), answer
-            if change.deadline is None or self._clock.now() >= change.deadline:
+            if self._clock.elapsed() >= end:
                 break
             await self._clock.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -209,6 +218,12 @@ class Envelope:
         if change.undo is None:
             return await self._step(change, Stage.FAILED, failed, answer), answer
         return await self._step(change, Stage.REVERTING, failed, answer), answer
+
+    def _time_left(self, change: Change) -> float:
+        """Seconds of probation left. The wall clock may have jumped meanwhile: never more than a whole probation."""
+        whole = change.action.probation.total_seconds()
+        left = (change.deadline - self._clock.now()).total_seconds() if change.deadline else whole
+        return min(max(left, 0.0), whole)
 
     async def _revert(self, change: Change) -> Change:
         """Put back what was found. The undo is an action like any other: so already is as good as done."""
