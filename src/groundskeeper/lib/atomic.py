@@ -37,3 +37,12 @@ def _sync(folder: Path) -> None:
             os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def link(path: Path, target: str) -> None:
+    """Make the name a symbolic link, in one step. Raises OSError; the old file then stands."""
+    beside = path.with_name(f".{path.name}.groundskeeper")
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(target)
+    beside.replace(path)
+    _sync(path.parent)

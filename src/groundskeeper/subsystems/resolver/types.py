@@ -27,6 +27,8 @@ class NameServer(Value, tag=False):
     address: str
     answers: bool | None = None
     how: str = ""
+    sure: bool = True
+    """False for silence, or a failure that may pass: worth asking again."""
     local: bool = False
     """It runs on this very machine."""
 
