@@ -18,6 +18,7 @@ from groundskeeper.runbooks.disk_filling.runbook import MakeRoom
 from groundskeeper.runbooks.filesystem_read_only.rule import FilesystemReadOnly
 from groundskeeper.runbooks.filesystem_read_only.runbook import HandOver
 from groundskeeper.runbooks.link_or_route_lost import LinkOrRouteLost, PutNetworkBack
+from groundskeeper.runbooks.resolver_down import AskAnotherServer, ResolverDown
 from groundskeeper.runbooks.service_crash_looping.rule import ServiceCrashLooping
 from groundskeeper.runbooks.service_crash_looping.runbook import StopRepeating
 from groundskeeper.runbooks.service_down.rule import ServiceDown
@@ -62,4 +63,5 @@ REFLEXES: tuple[Reflex, ...] = (
     Reflex(ServiceCrashLooping, StopRepeating),
     Reflex(ServiceDown, StartService),
     Reflex(ServiceHung, WakeService),
+    Reflex(ResolverDown, AskAnotherServer),
 )
