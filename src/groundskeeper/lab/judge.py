@@ -47,6 +47,11 @@ class Felt(msgspec.Struct, frozen=True):
     watched_ms: float
     well_after: bool
 
+    def hurt_for(self, least_ms: float) -> set[str]:
+        """The services that were away for that long in all: a busy host makes a late answer now and then."""
+        away = {service: sum(end - begin for begin, end in spans) for service, spans in self.spans.items()}
+        return {service for service, ms in away.items() if ms >= least_ms}
+
 
 def play(lab: Lab, fault: Fault, patience: Patience, before_heal: Callable[[], None] = lambda: None) -> Felt:
     """Inject, watch, heal, and wait until the client is well again. LabError when the client is not well to begin with.

@@ -7,6 +7,8 @@ import msgspec
 from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.judge import Felt
 
+NOTICED_MS = 100.0
+
 
 class Deeds(msgspec.Struct, frozen=True):
     """What the agents wrote in their ledgers about one fault. Told beside the judgement, and no part of it.
@@ -74,10 +76,10 @@ class Score(msgspec.Struct, frozen=True):
 def judged(fault: Fault, managed: Felt, deeds: Deeds, unaided: Felt | None = None) -> Line:
     """The line of a fault that was played, twice if `unaided` is given.
 
-    Made worse: a service was hurt that the fault alone leaves alone (as seen unaided, or else as it says itself),
-    or the client was still unwell after the heal.
+    Made worse: a service was hurt that the fault alone leaves alone (as it says itself, and as was seen unaided), or
+    the client was still unwell after the heal.
     """
-    alone = set(unaided.hurt) if unaided else {service.name.lower() for service in fault.hurts}
+    alone = {service.name.lower() for service in fault.hurts} | set(unaided.hurt if unaided else ())
     return Line(
         name=managed.fault,
         what=fault.what,
@@ -85,7 +87,7 @@ def judged(fault: Fault, managed: Felt, deeds: Deeds, unaided: Felt | None = Non
         settled=managed.settled,
         expected=fault.settles,
         by=deeds.by,
-        made_worse=bool(alone and set(managed.hurt) - alone) or not managed.well_after,
+        made_worse=bool(alone and managed.hurt_for(NOTICED_MS) - alone) or not managed.well_after,
         left_unconfirmed=deeds.left_unconfirmed,
         unaided_ms=unaided.impact_ms if unaided else None,
         unaided_settled=unaided.settled if unaided else None,
