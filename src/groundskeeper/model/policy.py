@@ -1,4 +1,7 @@
-"""What a client allows: one signed, versioned document. The owner's floor can only tighten it."""
+"""What a client allows: one signed, versioned document. The owner's floor can only tighten it.
+
+A field that this version does not know is refused, not passed over: it might be the one that forbids something.
+"""
 
 from datetime import time, timedelta
 from typing import Any
@@ -21,7 +24,7 @@ class Autonomy(Ranked):
     AUTO = "auto"
 
 
-class Budgets(Value):
+class Budgets(Value, forbid_unknown_fields=True):
     """How often, how many, how soon again."""
 
     attempts: int = 2
@@ -40,7 +43,7 @@ class Budgets(Value):
     """How long a remedied incident is watched before it is called resolved."""
 
 
-class Window(Value):
+class Window(Value, forbid_unknown_fields=True):
     """A recurring span of local time. `days` are ISO weekdays 1 (Monday) to 7; a window may pass midnight."""
 
     name: str
@@ -52,7 +55,7 @@ class Window(Value):
     """The most that the loop may do inside the window."""
 
 
-class Policy(Value):
+class Policy(Value, forbid_unknown_fields=True):
     """Every list of what may be done is a list of permissions; every list of what is protected holds glob patterns."""
 
     version: int
