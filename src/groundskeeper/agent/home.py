@@ -35,6 +35,25 @@ class Home(Value, tag=False):
         """What the owner takes away from policy, whatever it allows."""
         return self.config / "floor.toml"
 
+    @property
+    def trusted(self) -> Path:
+        """The public keys of those who may say what policy is."""
+        return self.config / "trusted"
+
+    @property
+    def policy_file(self) -> Path:
+        """The signed policy."""
+        return self.state / "policy.json"
+
+    @property
+    def policy_seen(self) -> Path:
+        """Which version was in force last: an older one is not gone back to."""
+        return self.state / "policy-seen.json"
+
+    @property
+    def signing_key(self) -> Path:
+        return self.state / "keys" / "policy.key"
+
     def make(self) -> None:
         """Make the folders, for nobody else to read."""
         for folder in (self.state, self.run, self.config):

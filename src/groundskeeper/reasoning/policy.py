@@ -70,3 +70,10 @@ def open_until(window: Window, now: datetime) -> datetime | None:
         if start.timestamp() <= now.timestamp() < end.timestamp():
             return end.astimezone(now.tzinfo)
     return None
+
+
+def most(policy: Policy) -> dict[Risk, Autonomy]:
+    """The most that the loop may do by itself, by risk, outside windows and whatever the runbook."""
+    return {
+        risk: min(policy.autonomy.get(risk, Autonomy.OBSERVE), policy.limits.get(risk, Autonomy.AUTO)) for risk in Risk
+    }
