@@ -26,6 +26,7 @@ from groundskeeper.knowledge.ledger import SqliteLedger
 from groundskeeper.lib.clock import SystemClock
 from groundskeeper.lib.identity import random_id
 from groundskeeper.model import ChangeId, DeviceId, IncidentId, Refused, Unavailable, Watching
+from groundskeeper.reasoning.policy import most
 from groundskeeper.runbooks import REFLEXES, made
 
 KEEP = timedelta(days=400)
@@ -136,7 +137,7 @@ class Resident:
             policy_digest=engine.policy_hash,
             policy_problem=self._effective.problem,
             stopped=self._source.stopped(),
-            autonomy={risk.value: level.value for risk, level in policy.autonomy.items()},
+            autonomy={risk.value: level.value for risk, level in most(policy).items()},
             watching=tuple(fact for _, fact in engine.snapshot.of(Watching)),
             incidents=len(await engine.ledger.incidents()),
             unsettled_changes=len(await engine.ledger.changes(unsettled=True)),
