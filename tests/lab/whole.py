@@ -73,12 +73,17 @@ class Home:
 
 @asynccontextmanager
 async def at_home(
-    folder: Path, sensor: Sensor, machine: Machine, reflexes: Sequence[tuple[Rule, Runbook]]
+    folder: Path,
+    sensor: Sensor,
+    machine: Machine,
+    reflexes: Sequence[tuple[Rule, Runbook]],
+    standard_changes: frozenset[str] = frozenset(),
 ) -> AsyncIterator[Home]:
     clock = SystemClock()
     ledger = SqliteLedger(folder / "ledger.db")
     engine = Engine(DEVICE, ledger, Envelope(ledger, machine, clock), clock, random_id)
-    engine.adopt(Policy(version=1, budgets=Budgets(cooldown=timedelta(), repeats=1000)), "test", reflexes)
+    budgets = Budgets(cooldown=timedelta(), repeats=1000)
+    engine.adopt(Policy(version=1, budgets=budgets, standard_changes=standard_changes), "test", reflexes)
     tasks = [
         asyncio.ensure_future(engine.run()),
         asyncio.ensure_future(sense([sensor], DEVICE, clock, engine.observe)),

@@ -25,6 +25,9 @@ REREAD = 3.0
 """Seconds between two readings of the mount table: no event tells that a filesystem stopped writing by itself."""
 SURVEY_WAIT = 0.25
 """Seconds that news of a shortage waits for the figures of what could be freed."""
+HELPS = 0.05
+"""Share of the size that must be there to be freed, or it is a person's turn."""
+GROWING_WAIT = 1.0
 SURVEY_AGAIN = 60.0
 SOON = timedelta(minutes=15)
 GROWTH_SPAN = 0.3
@@ -68,7 +71,7 @@ class _Watch:
         self._patients: dict[str, Patient] = {}
         self._surveyed: dict[str, float] = {}
         self._devices: dict[str, int] = {}
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._tasks: set[asyncio.Future[int]] = set()
 
     def table(self, text: str) -> None:
         if text == self._text:
@@ -142,25 +145,32 @@ class _Watch:
         if pointless or now - self._surveyed.get(fact.mount, float("-inf")) < SURVEY_AGAIN:
             return
         self._surveyed[fact.mount] = now
-        survey = self._keep(self._find_reclaimable(fact.mount))
-        self._keep(self._find_growing(fact.mount))
-        await asyncio.wait({survey}, timeout=SURVEY_WAIT)
+        found = self._keep(self._find_reclaimable(fact.mount))
+        await asyncio.wait({found}, timeout=SURVEY_WAIT)
+        if not is_low(fact) or (found.done() and found.result() < fact.size * HELPS):
+            # A person will have to look, and wants to know who fills it; nothing is lost by asking first.
+            await asyncio.wait({self._keep(self._find_growing(fact.mount))}, timeout=GROWING_WAIT)
 
-    async def _find_reclaimable(self, mount: str) -> None:
+    async def _find_reclaimable(self, mount: str) -> int:
         today = self._clock.now().timestamp()
         with suppress(OSError):
             shares = await asyncio.to_thread(self._reclaimer.survey, mount, EVERY_SOURCE, today)
             self._seen(Reclaimable(mount=mount, shares=shares))
+            return sum(share.bytes for share in shares)
+        return 0
 
-    async def _find_growing(self, mount: str) -> None:
+    async def _find_growing(self, mount: str) -> int:
         with suppress(OSError):
             device = identity(mount)
             before = await asyncio.to_thread(written_files, device)
             await asyncio.sleep(GROWTH_SPAN)
             after = await asyncio.to_thread(written_files, device)
-            self._seen(Growing(mount=mount, files=fastest(before, after, GROWTH_SPAN)))
+            files = fastest(before, after, GROWTH_SPAN)
+            self._seen(Growing(mount=mount, files=files))
+            return len(files)
+        return 0
 
-    def _keep(self, work: Coroutine[None, None, None]) -> asyncio.Future[None]:
+    def _keep(self, work: Coroutine[None, None, int]) -> asyncio.Future[int]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
