@@ -13,9 +13,10 @@ WIDTH_ELSEWHERE = 120
 """Columns where standard output is no terminal, and so has none of its own."""
 
 
-def console() -> Console:
-    """Standard output for people: colours only on a terminal that wants them (NO_COLOR is honoured)."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_ELSEWHERE)
+def console(*, error: bool = False) -> Console:
+    """Standard output (or error) for people: colours only on a terminal that wants them (NO_COLOR is honoured)."""
+    width = None if (sys.stderr if error else sys.stdout).isatty() else WIDTH_ELSEWHERE
+    return Console(highlight=False, width=width, stderr=error)
 
 
 def say_json(value: Any) -> None:

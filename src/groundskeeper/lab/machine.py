@@ -64,7 +64,7 @@ class Machine:
             text=True,
             timeout=timeout,
             check=False,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
         )
         if check and done.returncode != 0:
             raise LabError(
@@ -75,7 +75,7 @@ class Machine:
     def spawn(self, *argv: str) -> subprocess.Popen[bytes]:
         """Start argv inside and return at once; the caller waits for it."""
         null = subprocess.DEVNULL
-        return subprocess.Popen(self.command(*argv), stdin=null, stdout=null, stderr=null, env=_ENVIRONMENT)
+        return subprocess.Popen(self.command(*argv), stdin=null, stdout=null, stderr=null, env=ENVIRONMENT)
 
     def pids(self, name: str = "") -> list[int]:
         """The machine's processes as the host numbers them, all or those whose command name is `name`."""
@@ -129,7 +129,7 @@ class Machine:
         return self._control.machines()[self.name]
 
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
