@@ -128,7 +128,8 @@ class ResolverSensor:
         servers = conf.servers(file.content)
         asked = servers or (NOBODY,)
         known_good = tuple(server for server in self._memory.good if server not in asked)
-        control = known_good[:2] if self._changed_since_told(file) or not self._works_as_told() else ()
+        doubtful = self._changed_since_told(file) or not self._works_as_told()
+        control = (*asked[1:], *(known_good[:2] if doubtful else ()))
         answers = await ask_all(asked, control, port=self._port)
         working = (
             self._memory.satisfied(answers[asked[0]]) if servers or self._memory.satisfied(answers[NOBODY]) else False
