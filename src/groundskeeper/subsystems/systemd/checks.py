@@ -12,6 +12,10 @@ CONNECT = timedelta(milliseconds=50)
 """The kernel itself accepts on this machine: longer than this means a full queue."""
 ANSWER = timedelta(milliseconds=400)
 
+LEARNING = timedelta(milliseconds=300)
+WEB_PORTS = frozenset({80, 591, 3000, 5000, *range(8000, 8100), 8888, 9000, 9090})
+WEB_SERVERS = frozenset({"nginx", "apache2", "httpd", "lighttpd", "caddy", "haproxy", "traefik", "varnishd"})
+
 _HEAD = b"HEAD / HTTP/1.0\r\nHost: localhost\r\nUser-Agent: groundskeeper\r\n\r\n"
 _SSL_REQUEST = struct.pack("!II", 8, 80877103)
 """PostgreSQL's SSLRequest (protocol documentation, "Message Formats"): answered S, N or E before any sign-in."""
@@ -33,13 +37,25 @@ async def unanswered(check: Check, patience: timedelta = ANSWER) -> str:
         return f"cannot be reached on port {check.port} ({problem.strerror or problem})"
 
 
-async def learn(address: str, port: int) -> Check:
-    """Find out what a listening TCP port speaks, by at most three short conversations. TCP alone where none fits."""
-    for speaks in (Speaks.GREETING, Speaks.HTTP, Speaks.POSTGRESQL):
+async def learn(address: str, port: int, program: str) -> Check:
+    """Find out what a listening TCP port speaks. `program` is the name of a process that listens there.
+
+    An unknown service is only listened to: a web request to a printer's port would be printed. Who speaks first shows
+    it by himself; web servers and databases are asked in their own language, known by their port or name.
+    """
+    for speaks in _candidates(port, program):
         check = Check(address=address, port=port, speaks=speaks)
-        if not await unanswered(check, timedelta(milliseconds=150)):
+        if not await unanswered(check, LEARNING):
             return check
     return Check(address=address, port=port)
+
+
+def _candidates(port: int, program: str) -> tuple[Speaks, ...]:
+    if port in WEB_PORTS or program in WEB_SERVERS:
+        return (Speaks.HTTP,)
+    if program == "postgres" or port == 5432:
+        return (Speaks.POSTGRESQL,)
+    return (Speaks.GREETING,)
 
 
 async def _ask_stream(check: Check) -> str:

@@ -1,0 +1,279 @@
+"""Watches whether services that run also answer. systemd cannot tell: a stopped or stuck process is still "active".
+
+The kernel has no event for it either, so the cheapest signs are looked at a few times a second, in microseconds:
+
+1. something waits at a socket on which it listens; looked at three times a second;
+2. a process of the service is paused (state T); looked at where something waits, and every second time in any case.
+
+Either (for the first: at two looks in a row) makes us ask the service at once, in its own language; without a sign it
+is asked every few seconds. It is said not to answer only when it was asked and did not answer: at once where a process
+is paused, otherwise twice. A process that stays paused while others of the service answer for it is told after two
+seconds: its own clients wait.
+"""
+
+import asyncio
+import math
+import os
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from groundskeeper.lib.clock import Clock
+from groundskeeper.model import Fact, GroundskeeperError, Refused
+from groundskeeper.subsystems.process.stat import stat
+from groundskeeper.subsystems.systemd.bus import SERVICE, Bus, unit_path
+from groundskeeper.subsystems.systemd.checks import learn, unanswered
+from groundskeeper.subsystems.systemd.members import processes, sockets
+from groundskeeper.subsystems.systemd.roster import Roster, Running
+from groundskeeper.subsystems.systemd.sockets import Listener, Queues, Sockets
+from groundskeeper.subsystems.systemd.types import Check, ServiceAnswers, Speaks
+
+TICK = timedelta(milliseconds=300)
+PAUSED_EVERY = 2
+LEARN_AFTER = (0.3, 3.0, 20.0)
+"""Seconds after a service began to run at which it is looked at for what it listens on."""
+MEMBERS_EVERY = 5.0
+PACE = {Speaks.HTTP: 5.0, Speaks.POSTGRESQL: 5.0, Speaks.DNS: 3.0}
+"""Seconds between questions without a sign. Who greets is not asked so: each question would be a line in its log."""
+PAUSED_TOO_LONG = 2.0
+FIRST, SECOND = timedelta(milliseconds=400), timedelta(milliseconds=1500)
+WHEN_PAUSED = timedelta(milliseconds=150)
+AGAIN_WHILE_FAILING = 0.25
+MOST_CHECKS = 6
+MOST_PROCESSES = 16
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class _Watch:
+    """One running service: what it listens on, its processes, and what was seen of it lately. Owns open files."""
+
+    def __init__(self, service: Running, group: str, now: float) -> None:
+        self.service = service
+        self.group = group
+        self.began = now
+        self.learned = 0
+        self.checks: tuple[Check, ...] = ()
+        self.listeners: tuple[Listener, ...] = ()
+        self.inodes: frozenset[int] = frozenset()
+        self.stats: dict[int, int] = {}
+        self.members_at = 0.0
+        self.pace = self.ask_at = math.inf
+        self.queued = False
+        self.paused_since: float | None = None
+        self.failing_since: float | None = None
+        self.told: ServiceAnswers | None = None
+        self.asking = False
+
+    def learning_due(self, now: float) -> bool:
+        return self.learned < len(LEARN_AFTER) and now - self.began >= LEARN_AFTER[self.learned]
+
+    def refresh_members(self, now: float) -> None:
+        self.members_at = now
+        pids = set(processes(self.group)[:MOST_PROCESSES])
+        for pid in self.stats.keys() - pids:
+            os.close(self.stats.pop(pid))
+        for pid in pids - self.stats.keys():
+            try:
+                self.stats[pid] = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+
+    def paused(self) -> tuple[int, ...]:
+        """Its processes in state T. The kept file tells of the same process, or that it has ended, never of another."""
+        found = []
+        for pid, file in self.stats.items():
+            try:
+                raw = os.pread(file, 128, 0)
+            except ProcessLookupError:
+                self.members_at = 0.0
+                continue
+            if raw[raw.rfind(b")") + 2 : raw.rfind(b")") + 3] == b"T":
+                found.append(pid)
+        return tuple(found)
+
+    def close(self) -> None:
+        while self.stats:
+            os.close(self.stats.popitem()[1])
+
+
+class AnswerSensor:
+    """Facts: ServiceAnswers of every running service that listens."""
+
+    name = "whether services answer"
+
+    def __init__(self, bus: Bus, clock: Clock, roster: Roster) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._roster = roster
+        self._watches: dict[str, _Watch] = {}
+        self._queues: Queues
+        self._asides: set[asyncio.Task[None]] = set()
+        self._looks = 0
+        self._faults: list[BaseException] = []
+
+    async def run(self, seen: Callable[[Fact], None]) -> None:
+        if not Path("/run/systemd/system").is_dir():
+            raise Refused("this machine is not run by systemd, so which services listen cannot be learned")
+        questions = Sockets()
+        self._queues = Queues()
+        self._roster.changed.set()
+        try:
+            while not self._faults:
+                if self._roster.changed.is_set():
+                    self._roster.changed.clear()
+                    await self._follow_roster()
+                if not self._watches:
+                    await self._roster.changed.wait()
+                    continue
+                self._look(questions, seen)
+                await self._clock.sleep(TICK)
+            raise self._faults.pop()
+        finally:
+            questions.close()
+            self._queues.close()
+            for aside in self._asides:
+                aside.cancel()
+            for unit in list(self._watches):
+                self._watches.pop(unit).close()
+
+    async def _follow_roster(self) -> None:
+        now = self._clock.elapsed()
+        for unit, watch in list(self._watches.items()):
+            if self._roster.running.get(unit) != watch.service:
+                self._watches.pop(unit).close()
+                self._follow()
+        for unit, service in self._roster.running.items():
+            if unit not in self._watches:
+                try:
+                    group = str(await self._bus.get(unit_path(unit), SERVICE, "ControlGroup"))
+                except GroundskeeperError:
+                    continue  # It ended again; the roster will say so
+                self._watches[unit] = _Watch(service, group, now)
+
+    def _follow(self) -> None:
+        self._queues.follow(listener for watch in self._watches.values() for listener in watch.listeners)
+
+    def _look(self, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+        """One tick: microseconds for each process of each service that listens."""
+        now, self._looks = self._clock.elapsed(), self._looks + 1
+        busy = self._queues.busy()
+        for watch in self._watches.values():
+            if watch.learning_due(now):
+                watch.learned += 1
+                self._aside(watch, self._learn(watch, questions, seen))
+            elif watch.checks and not watch.asking:
+                self._judge(watch, not busy.isdisjoint(watch.inodes), now, seen)
+
+    def _judge(self, watch: _Watch, queued: bool, now: float, seen: Callable[[Fact], None]) -> None:
+        """Most often nothing is to be done, and this must be nothing too."""
+        if now - watch.members_at >= MEMBERS_EVERY:
+            watch.refresh_members(now)
+        paused: tuple[int, ...] = ()
+        if queued or watch.paused_since is not None or self._looks % PAUSED_EVERY == 0:
+            paused = watch.paused()
+            watch.paused_since = (watch.paused_since or now) if paused else None
+        waited, watch.queued = watch.queued and queued, queued
+        if paused or waited or now >= watch.ask_at:
+            self._aside(watch, self._ask(watch, paused, seen))
+
+    async def _ask(self, watch: _Watch, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
+        trouble = await self._trouble(watch, WHEN_PAUSED if paused else FIRST)
+        if trouble and not paused and watch.failing_since is None:
+            trouble = await self._trouble(watch, SECOND)
+        now = self._clock.elapsed()
+        watch.ask_at = now + watch.pace
+        still = tuple(pid for pid in paused if (one := stat(pid)) and one.state == "T")
+        if still and not trouble and watch.paused_since is not None and now - watch.paused_since < PAUSED_TOO_LONG:
+            return
+        if still:
+            trouble = _paused(still, trouble)
+        elif paused and trouble:
+            watch.ask_at = now  # It went on meanwhile: ask again
+            return
+        if trouble:
+            watch.ask_at = now + AGAIN_WHILE_FAILING
+        self._tell(watch, trouble, still, seen)
+
+    async def _trouble(self, watch: _Watch, patience: timedelta) -> str:
+        answers = await asyncio.gather(*(unanswered(check, patience) for check in watch.checks))
+        return next((answer for answer in answers if answer), "")
+
+    def _tell(self, watch: _Watch, trouble: str, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
+        now = self._clock.elapsed()
+        if self._watches.get(watch.service.unit) is not watch:
+            return
+        watch.failing_since = (watch.failing_since or now) if trouble else None
+        ago = timedelta(seconds=now - (watch.failing_since or now))
+        fact = ServiceAnswers(
+            unit=watch.service.unit,
+            checks=watch.checks,
+            ok=not trouble,
+            reason=trouble or "; ".join(check.describe() for check in watch.checks),
+            failing_since=self._clock.now() - ago if trouble else None,
+            invocation=watch.service.invocation,
+            paused=paused,
+        )
+        before = watch.told
+        if before is None or (before.ok, before.checks, before.paused) != (fact.ok, fact.checks, fact.paused):
+            watch.told = fact
+            seen(fact)
+
+    async def _learn(self, watch: _Watch, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+        watch.refresh_members(self._clock.elapsed())
+        held = sockets(watch.stats)
+        if not held:
+            return
+        everyone = [*questions.streams(), *(one for one in questions.datagrams() if one.port == 53)]
+        mine = [listener for listener in everyone if listener.inode in held]
+        watch.listeners = tuple(mine)
+        watch.inodes = frozenset(listener.inode for listener in mine)
+        self._follow()
+        known = {(check.address, check.port, check.speaks is Speaks.DNS): check for check in watch.checks}
+        checks: list[Check] = []
+        for address, listener in _doors(mine)[:MOST_CHECKS]:
+            check = known.get((address, listener.port, not listener.stream))
+            if check is None:
+                owner = stat(held[listener.inode])
+                check = await _learned(address, listener, owner.name if owner else "")
+            if check:
+                checks.append(check)
+        watch.checks = tuple(checks)
+        watch.pace = min((PACE.get(check.speaks, math.inf) for check in checks), default=math.inf)
+        watch.ask_at = min(watch.ask_at, self._clock.elapsed() + watch.pace)
+        if watch.checks:
+            self._tell(watch, "", (), seen)
+
+    def _aside(self, watch: _Watch, work: Coroutine[Any, Any, None]) -> None:
+        watch.asking = True
+        task = asyncio.create_task(work)
+        self._asides.add(task)
+        task.add_done_callback(lambda done: self._done(watch, done))
+
+    def _done(self, watch: _Watch, task: asyncio.Task[None]) -> None:
+        watch.asking = False
+        self._asides.discard(task)
+        if not task.cancelled() and (fault := task.exception()):
+            self._faults.append(fault)
+
+
+async def _learned(address: str, listener: Listener, program: str) -> Check | None:
+    if listener.stream:
+        return await learn(address, listener.port, program)
+    check = Check(address=address, port=listener.port, speaks=Speaks.DNS)
+    return None if await unanswered(check) else check
+
+
+def _doors(listeners: list[Listener]) -> list[tuple[str, Listener]]:
+    """Where to ask: each port once, over IPv4 where it listens there; never a link-local address."""
+    doors: dict[tuple[int, bool], tuple[str, Listener]] = {}
+    for listener in sorted(listeners, key=lambda one: (":" in one.address, one.port)):
+        address = _ANY.get(listener.address, listener.address)
+        if not address.startswith("fe80"):
+            doors.setdefault((listener.port, listener.stream), (address, listener))
+    return list(doors.values())
+
+
+def _paused(pids: tuple[int, ...], trouble: str) -> str:
+    who = f"its process {pids[0]} is" if len(pids) == 1 else f"{len(pids)} of its processes are"
+    return f"{who} paused" + (f", and it {trouble}" if trouble else "")
