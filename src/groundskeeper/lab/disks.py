@@ -8,6 +8,7 @@ else.
 import hashlib
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 from groundskeeper.lab.image import Image
 from groundskeeper.lab.network import interfaces_file
@@ -40,8 +41,7 @@ def var_template(image: Image, size_mb: int) -> Path:
     """The image's /var as an ext4 of that size, made once and cached beside the image."""
     final = image.path / f"var-{size_mb}.ext4"
     if not final.exists():
-        draft = final.with_suffix(".draft")
-        draft.unlink(missing_ok=True)
+        draft = final.with_suffix(f".draft-{uuid4().hex}")  # machines that start together each make one; the last stays
         argv = (
             "mkfs.ext4",
             "-q",

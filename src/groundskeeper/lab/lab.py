@@ -48,10 +48,14 @@ class Lab:
         order = Order(lab=lab.name, office=office, image=str(image.path), shared=_shared())
         (lab.run_folder / "office.json").write_bytes(msgspec.json.encode(office))
         lab._start_owner(msgspec.json.encode(order))
-        lab.control.wait(
-            lambda: (lab.run_folder / "control.sock").exists(), lab.owner_says() or "the owner did not start", 10
-        )
-        lab.control.wait(lab.is_ready, "not every machine became ready", patience)
+        try:
+            lab.control.wait(
+                lambda: (lab.run_folder / "control.sock").exists(), lab.owner_says() or "the owner did not start", 10
+            )
+            lab.control.wait(lab.is_ready, "not every machine became ready", patience)
+        except BaseException:
+            lab.down()  # half a lab is no lab: nothing of it stays
+            raise
         return lab
 
     def __enter__(self) -> "Lab":
