@@ -108,29 +108,33 @@ class Fleet(Protocol):
 class Ledger(Protocol):
     """The one record. Append-only entries, plus the incidents and changes that they add up to.
 
-    Every change of state is a compare-and-set; losing the race is normal and returns False. Calls marked *durable*
-    return after the data would survive a power cut. Raises Unavailable when the disk is full (nothing was written),
-    Corrupt when what is stored is damaged.
+    Every change of state is a compare-and-set; losing the race is normal and returns False. What was written outlives
+    the process at once, and a power cut from the next *durable* call on, in order. Raises Unavailable when the disk is
+    full (nothing was written), Corrupt when what is stored is damaged.
     """
 
     async def open(self, incident: Incident) -> bool:
-        """Durable. Keep a new incident; False if one with this fingerprint is live already."""
+        """Keep a new incident; False if one with this fingerprint is live already."""
         ...
 
     async def advance(self, step: Transition) -> bool:
-        """Durable. Move an incident if its generation is still `step.generation`."""
+        """Move an incident if its generation is still `step.generation`."""
         ...
 
     async def intend(self, claim: Transition, changes: Sequence[Change], events: Sequence[Event]) -> bool:
-        """Durable, all or nothing: claim the incident, keep the changes at INTENT, and append the events."""
+        """All or nothing: claim the incident, keep the changes at INTENT, and append the events."""
         ...
 
     async def step(self, change: Change, probe: ProbeResult | None = None) -> bool:
-        """Durable. Replace the change if the stored generation is `change.generation - 1`."""
+        """Replace the change if the stored generation is `change.generation - 1`.
+
+        Durable, so that everything before an effect (intent, undo) and every end of a change survives a power cut; but
+        for the step to APPLIED, which tells a recovery nothing that looking does not.
+        """
         ...
 
     async def record(self, at: datetime, events: Sequence[Event], incident: IncidentId | None = None) -> None:
-        """Append entries. Not durable by itself: the next durable call carries them along."""
+        """Append entries."""
         ...
 
     async def incidents(self, *, live: bool = True, since: datetime | None = None) -> list[Incident]:
