@@ -23,6 +23,7 @@ from groundskeeper.lab.reaper import RUN, sweep
 
 SOURCE = "/opt/groundskeeper/src"
 PACKAGES = "/opt/groundskeeper/packages"
+WATCHES = 8  # inotify instances that a booted machine holds
 
 
 def _silent(_: str) -> None:
@@ -42,6 +43,7 @@ class Lab:
         """Raise an office and return when every machine's systemd says that its boot is complete."""
         lab = cls(name or office.name)
         _check_possible(lab)
+        _check_watches(office)
         image = ensure_image(office.packages, say)
         sweep(lab.name)
         lab.run_folder.mkdir(parents=True, mode=0o700)
@@ -134,6 +136,23 @@ def _check_possible(lab: Lab) -> None:
         raise LabError(
             "there is no writable cgroup tree in /sys/fs/cgroup; run the lab on the host, or in a privileged container"
         )
+
+
+def _check_watches(office: Office) -> None:
+    """systemd watches files in each machine, and the kernel counts that per user: past the limit a boot just hangs."""
+    limit = int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+    used = sum(_watches(process) for process in Path("/proc").glob("[0-9]*"))
+    if used + WATCHES * len(office.machines) > limit:
+        raise LabError(
+            f"{used} of the {limit} file watches that this host allows root are taken, too few are left for "
+            f"{len(office.machines)} machines; allow more with: sysctl fs.inotify.max_user_instances=1024"
+        )
+
+
+def _watches(process: Path) -> int:
+    with contextlib.suppress(OSError):
+        return sum(str(fd.readlink()) == "anon_inode:inotify" for fd in (process / "fd").iterdir())
+    return 0
 
 
 def _shared() -> dict[str, str]:
