@@ -179,13 +179,14 @@ class Engine:
             watch=self.policy.budgets.watch,
             new_id=self._new_id,
         )
+        current = {incident.id: incident for incident in incidents}
         for incident in related.opened:
-            await self.ledger.open(incident)
+            if await self.ledger.open(incident):
+                current[incident.id] = incident
         for step in related.moved:
-            await self.ledger.advance(step)
-        if related.opened or related.moved:
-            incidents = await self.ledger.incidents()
-        for incident in incidents:
+            if step.incident in current and await self.ledger.advance(step):
+                current[step.incident] = current[step.incident].after(step)
+        for incident in current.values():
             self._consider(incident, now)
 
     def _consider(self, incident: Incident, now: datetime) -> None:

@@ -51,6 +51,8 @@ create table if not exists about (key text primary key, value text not null);
 """
 
 RESERVE_BYTES = 1 << 20
+KNOWN = 2000
+"""How many decoded rows are kept at hand."""
 
 
 class SqliteLedger:
@@ -59,7 +61,7 @@ class SqliteLedger:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
         self._reserve = path.with_name(path.name + ".reserve")
-        self._read_only = read_only
+        self._known: dict[tuple[type, str], tuple[int, Any]] = {}
         try:
             if read_only:
                 self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5)
@@ -236,11 +238,20 @@ class SqliteLedger:
         except sqlite3.Error as problem:
             raise _named(problem, self.path) from problem
 
+    def _decoded(self, id: str, generation: int, body: bytes, kind: type[T]) -> T:
+        """The value in a row. A row of one generation never changes, so each is decoded once."""
+        known = self._known.get((kind, id))
+        if known is None or known[0] != generation:
+            if len(self._known) > KNOWN:
+                self._known.clear()
+            known = self._known[kind, id] = (generation, wire.decode(body, kind))
+        return known[1]  # type: ignore[no-any-return]
+
     async def incidents(self, *, live: bool = True, since: datetime | None = None) -> list[Incident]:
-        rows = self._rows(
-            "select body from incidents where live >= ? and moved_at >= ? order by rowid", live, _text(since)
-        )
-        return [wire.decode(body, Incident) for (body,) in rows]
+        only = "and live" if live else ""
+        query = f"select id, generation, body from incidents where moved_at >= ? {only} order by rowid"
+        rows = self._rows(query, _text(since))
+        return [self._decoded(*row, Incident) for row in rows]
 
     async def incident(self, id: IncidentId) -> Incident | None:
         rows = self._rows("select body from incidents where id = ?", id)
@@ -250,14 +261,13 @@ class SqliteLedger:
         self, *, since: datetime | None = None, incident: IncidentId | None = None, unsettled: bool = False
     ) -> list[Change]:
         rows = self._rows(
-            "select body from changes where intended_at >= ? and (? is null or incident = ?) and settled <= ?"
-            " order by intended_at, rowid",
+            "select id, generation, body from changes where intended_at >= ? and (? is null or incident = ?)"
+            f"{' and not settled' if unsettled else ''} order by intended_at, rowid",
             _text(since),
             incident,
             incident,
-            not unsettled,
         )
-        return [wire.decode(body, Change) for (body,) in rows]
+        return [self._decoded(*row, Change) for row in rows]
 
     async def change(self, id: ChangeId) -> Change | None:
         rows = self._rows("select body from changes where id = ?", id)
