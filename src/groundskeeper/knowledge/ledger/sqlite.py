@@ -238,20 +238,20 @@ class SqliteLedger:
         except sqlite3.Error as problem:
             raise _named(problem, self.path) from problem
 
-    def _decoded(self, id: str, generation: int, body: bytes, kind: type[T]) -> T:
+    def _decoded(self, kind: type[T], id: str, generation: int, body: bytes) -> T:
         """The value in a row. A row of one generation never changes, so each is decoded once."""
         known = self._known.get((kind, id))
         if known is None or known[0] != generation:
             if len(self._known) > KNOWN:
                 self._known.clear()
             known = self._known[kind, id] = (generation, wire.decode(body, kind))
-        return known[1]  # type: ignore[no-any-return]
+        return known[1]
 
     async def incidents(self, *, live: bool = True, since: datetime | None = None) -> list[Incident]:
         only = "and live" if live else ""
         query = f"select id, generation, body from incidents where moved_at >= ? {only} order by rowid"
         rows = self._rows(query, _text(since))
-        return [self._decoded(*row, Incident) for row in rows]
+        return [self._decoded(Incident, *row) for row in rows]
 
     async def incident(self, id: IncidentId) -> Incident | None:
         rows = self._rows("select body from incidents where id = ?", id)
@@ -267,7 +267,7 @@ class SqliteLedger:
             incident,
             incident,
         )
-        return [self._decoded(*row, Change) for row in rows]
+        return [self._decoded(Change, *row) for row in rows]
 
     async def change(self, id: ChangeId) -> Change | None:
         rows = self._rows("select body from changes where id = ?", id)
