@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from groundskeeper.lab.agents import Agents
 from groundskeeper.lab.leftovers import belongings
 
 COMMAND = str(Path(sys.executable).with_name("groundskeeper"))
@@ -27,31 +28,30 @@ def typed(*words, code=0):
 
 
 @pytest.fixture(scope="module")
-def up():
-    assert "workstation" in typed("up", "office", "--name", NAME).stdout
-    yield
+def name(office):
+    yield office.name
+    Agents(office).end()
+
+
+def test_up_and_down():
+    assert "web-1" in typed("up", "solo", "--name", NAME).stdout
+    assert belongings(NAME)
     typed("down", NAME)
     assert not belongings(NAME)
 
 
-def test_the_machines_are_listed(up):
-    machines = json.loads(typed("status", "--name", NAME, "--json").stdout)
+def test_the_machines_are_listed(name):
+    machines = json.loads(typed("status", "--name", name, "--json").stdout)
     assert all(machine["ready"] for machine in machines.values())
     assert len(machines) == 6
 
 
-def test_a_command_runs_on_a_machine(up):
-    assert typed("shell", "--name", NAME, "db-1", "--", "hostname").stdout == "db-1\n"
+def test_a_command_runs_on_a_machine(name):
+    assert typed("shell", "--name", name, "db-1", "--", "hostname").stdout == "db-1\n"
 
 
-def test_an_agent_runs_on_every_machine_that_would_have_one(up):
-    for machine in ("gateway", "web-1", "db-1", "workstation"):
-        state = typed("shell", "--name", NAME, machine, "--", "systemctl", "is-active", "groundskeeper")
-        assert state.stdout == "active\n"
-
-
-def test_a_fault_is_judged_with_the_promised_fields(up):
-    line = json.loads(typed("fault", "web-killed", "--name", NAME, "--json").stdout)
+def test_a_fault_is_judged_with_the_promised_fields(name):
+    line = json.loads(typed("fault", "web-killed", "--name", name, "--json").stdout)
     assert line["settled"]
     assert line["impact_ms"] < 2000
     assert line["by"].startswith("service_down/")
@@ -59,18 +59,18 @@ def test_a_fault_is_judged_with_the_promised_fields(up):
     assert line["left_unconfirmed"] == 0
 
 
-def test_an_executable_of_ones_own_is_a_fault(up, tmp_path):
+def test_an_executable_of_ones_own_is_a_fault(name, tmp_path):
     own = tmp_path / "no-web"
     own.write_text(OWN)
     own.chmod(0o755)
-    words = ("fault", str(own), "--on", "web-1", "--policy", "observe", "--name", NAME, "--json")
+    words = ("fault", str(own), "--on", "web-1", "--policy", "observe", "--name", name, "--json")
     line = json.loads(typed(*words).stdout)
     assert line["name"] == "no-web"
     assert not line["settled"]
 
 
-def test_an_unknown_fault_is_refused_with_those_there_are(up):
-    assert "web-killed" in typed("fault", "nonsense", "--name", NAME, code=3).stderr
+def test_an_unknown_fault_is_refused_with_those_there_are(name):
+    assert "web-killed" in typed("fault", "nonsense", "--name", name, code=3).stderr
 
 
 def test_a_lab_that_is_not_up_says_which_command_helps():
