@@ -1,14 +1,16 @@
 """The journal's own forwarding: journald sends each line, as it comes, to a socket that a syslog daemon would bind.
 
 Nobody waits and nothing is polled: a line is here a quarter of a millisecond after it was written. Where a syslog
-daemon has the socket it keeps it.
+daemon has the socket it keeps it. journald waits for nobody: of some thousand lines a second it drops those that are
+not read at once, so that a flood is counted less than fully.
 """
 
 import os
 import select
 import socket
 import struct
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from groundskeeper.model import Unavailable
@@ -16,6 +18,9 @@ from groundskeeper.subsystems.logs.origins import Heard
 
 SOCKET = Path("/run/systemd/journal/syslog")
 LOG = Path("/dev/log")
+QUEUE = Path("/proc/sys/net/unix/max_dgram_qlen")
+DEEP = 4096
+"""Lines that may wait for us."""
 PATIENCE = 1.0
 ROOM = 4 << 20
 AT_ONCE = 256
@@ -97,7 +102,8 @@ def _refuse_if_taken(path: Path) -> None:
 
 
 def _bound(path: Path) -> socket.socket:
-    ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+    with _long_queue():
+        ear = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
     try:
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
@@ -108,6 +114,29 @@ def _bound(path: Path) -> socket.socket:
         ear.close()
         raise Unavailable("listening to the journal needs root") from problem
     return ear
+
+
+@contextmanager
+def _long_queue() -> Iterator[None]:
+    """A socket made meanwhile holds as many lines as systemd lets it on a whole machine; in a container it would be 10.
+
+    The kernel looks at the setting only when a socket is made, so it is put back at once.
+    """
+    before = QUEUE.read_text()
+    raised = int(before) < DEEP and _set_queue(str(DEEP))
+    try:
+        yield
+    finally:
+        if raised:
+            _set_queue(before)
+
+
+def _set_queue(depth: str) -> bool:
+    try:
+        QUEUE.write_text(depth)
+    except OSError:  # not root, or /proc is read-only: bursts may then lose lines
+        return False
+    return True
 
 
 def _by_a_person(ancillary: list[tuple[int, int, bytes]]) -> bool:

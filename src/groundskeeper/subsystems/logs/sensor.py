@@ -1,6 +1,7 @@
 """Watches over sign-ins: reads log lines as they come and tells who fails, how often, and who is a person at work."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,8 @@ BACK = 256 << 10
 """Bytes of a log file that are read at the start, for what happened while nobody looked."""
 BURST, RATE = 10_000, 2_000
 """Lines that are read at once, and each second after: about 2 % of a core at the very most."""
+SLICE = 64
+"""Lines that are looked at before more are fetched: who writes them keeps only some two hundred for us."""
 HOT = 10.0
 """Seconds after a sign of somebody trying during which a slow origin is asked often."""
 LOOK = 5.0
@@ -164,6 +167,7 @@ class _Listening:
         self._hot_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._problem: str | None = None
+        self._waiting: deque[Heard] = deque()
 
     def begin(self) -> None:
         self._loop.add_reader(self._origin.fileno(), self._read)
@@ -188,8 +192,9 @@ class _Listening:
         now = self._clock.elapsed()
         self._allowed = min(BURST, self._allowed + (now - self._since) * RATE)
         self._since = now
-        for heard in lines:
-            self._take(heard, now)
+        self._waiting.extend(lines)
+        for _ in range(min(SLICE, len(self._waiting))):
+            self._take(self._waiting.popleft(), now)
         self._tell_of_flood(now)
         self._come_back(now)
 
@@ -215,7 +220,7 @@ class _Listening:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._origin.behind:
+        if self._waiting or self._origin.behind:
             self._timer = self._loop.call_later(0, self._read)
         elif self._origin.pace and now < self._hot_until:
             self._timer = self._loop.call_later(self._origin.pace, self._read)
