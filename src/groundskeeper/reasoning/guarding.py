@@ -26,6 +26,7 @@ from groundskeeper.reasoning.policy import autonomy_for, open_until
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SOON = timedelta(seconds=1)
+STOPPED = "all automation is stopped: "
 
 
 class Situation(Value):
@@ -60,7 +61,7 @@ def refuse(reason: str, retry_at: datetime | None = None) -> Verdict:
 def _stopped(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
     if situation.stopped is None:
         return None
-    return refuse(f"all automation is stopped: {situation.stopped}", situation.now + SOON)
+    return refuse(f"{STOPPED}{situation.stopped}", situation.now + SOON)
 
 
 def _autonomy(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
