@@ -77,6 +77,12 @@ def read_floor(text: bytes, origin: str) -> Floor:
     return floor
 
 
+def read_span(text: str) -> timedelta | None:
+    """A duration as people write it: "30 s", "5 min", "7d"; None where it is none."""
+    span = SPAN.fullmatch(text.strip())
+    return timedelta(seconds=float(span[1]) * SECONDS[span[2]]) if span else None
+
+
 def check(policy: Policy, origin: str) -> None:
     """Raises Invalid for what has the right form and still cannot be meant."""
     if policy.version < 1:
@@ -170,8 +176,7 @@ def _spans(raw: Any) -> Any:
         return {name: _spans(value) for name, value in raw.items()}
     if isinstance(raw, list):
         return [_spans(value) for value in raw]
-    span = SPAN.fullmatch(raw) if isinstance(raw, str) else None
-    return timedelta(seconds=float(span[1]) * SECONDS[span[2]]) if span else raw
+    return raw if not isinstance(raw, str) or (span := read_span(raw)) is None else span
 
 
 def _read_window(window: dict[str, Any], origin: str) -> None:

@@ -35,6 +35,7 @@ SHIPPED = "as shipped"
 SHIPPED_FILE = Path(__file__).with_name("default_policy.toml")
 OBSERVE_ONLY = Policy(version=0, name="observe only", autonomy=dict.fromkeys(Risk, Autonomy.OBSERVE))
 AGAIN = timedelta(seconds=10)
+LONGEST_REASON = 200
 Mark = tuple[int, int, int] | None
 
 
@@ -115,7 +116,8 @@ class PolicySource:
             return None
         except OSError as problem:
             return f"it cannot be seen whether the file {stop} is there ({problem.strerror})"
-        return f"the file {stop} is there; remove it, and Groundskeeper goes on"
+        why = _first_line(stop)
+        return f"the file {stop} is there ({why})" if why else f"the file {stop} is there"
 
     async def install(self, policy: Policy) -> str:
         """Sign a policy with this machine's own key and put it in force; its digest. The agent notices by itself.
@@ -212,3 +214,12 @@ class PolicySource:
 
 def _shipped() -> Policy:
     return read_policy(SHIPPED_FILE.read_bytes(), str(SHIPPED_FILE))
+
+
+def _first_line(path: Path) -> str:
+    """What somebody wrote into the stop file, if anything: whether it can be read changes nothing."""
+    try:
+        with path.open(errors="replace") as file:
+            return file.readline(LONGEST_REASON).strip()
+    except OSError:
+        return ""

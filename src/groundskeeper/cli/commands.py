@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("approve", "approve:approve", DECIDE, "Carry out the plan of an incident that waits for a person."),
     Command("stop", "automation:stop", DECIDE, "Stop all automation here, until `start`."),
     Command("start", "automation:start", DECIDE, "Let automation go on, where it was stopped."),
+    Command("policy", "policy:policy", DECIDE, "What Groundskeeper may do here by itself, and how that is changed."),
     Command("simulate", "simulate:simulate", TRY, "Play a scripted world and show what Groundskeeper would do in it."),
     Command("lab", "lab:lab", TRY, "A company of real machines, to break things in."),
     Command("completion", "completion:completion", SET_UP, "Let your shell complete commands and ids."),

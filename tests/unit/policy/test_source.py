@@ -161,6 +161,8 @@ def test_a_stop_file_stops_and_says_where_it_is(here: Home) -> None:
     assert it.stopped() is None
     here.stop_file.touch()
     assert str(here.stop_file) in str(it.stopped())
+    here.stop_file.write_text("ada: the auditors are here\nuntil Friday")
+    assert str(it.stopped()).endswith("(ada: the auditors are here)")
     here.stop_file.unlink()
     here.stop_file.symlink_to("/nonexistent")
     assert it.stopped()
