@@ -1,9 +1,10 @@
 """The agents of a lab: the real one, from this very source, as the service that `groundskeeper agent install` makes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -14,9 +15,10 @@ from groundskeeper.lab.lab import PACKAGES, SOURCE, Lab
 from groundskeeper.lab.machine import Machine
 from groundskeeper.lab.namespaces import call_among_files_of
 from groundskeeper.lab.office import MachinePlan, Office
-from groundskeeper.model import Change
+from groundskeeper.model import Change, Incident
 
 HOME = Home(state=Path("/var/lib/groundskeeper"), run=Path("/run/groundskeeper"), config=Path("/etc/groundskeeper"))
+T = TypeVar("T")
 OBSERVE = "observe"
 MANAGED = "managed"
 
@@ -55,21 +57,27 @@ class Agents:
 
     def changes(self) -> list[Change]:
         """Every change in every agent's ledger."""
-        return [change for machine in self.machines for change in call_among_files_of(machine.leader, _changes)]
+        return self._read(SqliteLedger.changes)
+
+    def incidents(self) -> list[Incident]:
+        """Every incident in every agent's ledger, resolved ones too."""
+        return self._read(lambda ledger: ledger.incidents(live=False))
+
+    def _read(self, ask: Callable[[SqliteLedger], Awaitable[list[T]]]) -> list[T]:
+        def there() -> list[T]:
+            return asyncio.run(_asked(HOME.ledger, ask))
+
+        return [found for machine in self.machines for found in call_among_files_of(machine.leader, there)]
 
     def _on_each(self, what: Callable[[Machine], None]) -> None:
         with ThreadPoolExecutor(len(self.machines) or 1) as pool:
             list(pool.map(what, self.machines))
 
 
-def _changes() -> list[Change]:
-    return asyncio.run(_read(HOME.ledger))
-
-
-async def _read(path: Path) -> list[Change]:
+async def _asked(path: Path, ask: Callable[[SqliteLedger], Awaitable[T]]) -> T:
     ledger = SqliteLedger(path, read_only=True)
     try:
-        return await ledger.changes()
+        return await ask(ledger)
     finally:
         await ledger.close()
 

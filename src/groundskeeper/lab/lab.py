@@ -70,8 +70,11 @@ class Lab:
 
     @property
     def office(self) -> Office:
-        """The office this lab was raised from."""
-        return msgspec.json.decode((self.run_folder / "office.json").read_bytes(), type=Office)
+        """The office this lab was raised from. LabError where there is no such lab."""
+        try:
+            return msgspec.json.decode((self.run_folder / "office.json").read_bytes(), type=Office)
+        except FileNotFoundError as e:
+            raise LabError(f"no lab {self.name!r} is up; raise it with: groundskeeper lab up office") from e
 
     @property
     def owner(self) -> int:
