@@ -38,6 +38,10 @@ from groundskeeper.subsystems.network.types import (
     LinkReaches,
 )
 from groundskeeper.subsystems.pressure.sensor import PressureSensor
+from groundskeeper.subsystems.resolver.effects import ResolverEffect, ResolverFileEffect, ResolverProber
+from groundskeeper.subsystems.resolver.memory import ResolverMemory
+from groundskeeper.subsystems.resolver.sensor import ResolverSensor
+from groundskeeper.subsystems.resolver.types import EnsureResolver, EnsureResolverFile, NameResolves
 from groundskeeper.subsystems.systemd.bus import Bus
 from groundskeeper.subsystems.systemd.effects import (
     PauseProcesses,
@@ -152,4 +156,13 @@ def _network(shared: Shared) -> Drivers:
     )
 
 
-PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network, _pressure, _clock)
+def _resolver(shared: Shared) -> Drivers:
+    memory = ResolverMemory(shared.home.state / "resolver.json")
+    return Drivers(
+        sensors=[ResolverSensor(shared.clock, memory)],
+        effects={EnsureResolver: ResolverEffect(memory), EnsureResolverFile: ResolverFileEffect()},
+        probers={NameResolves: ResolverProber(memory)},
+    )
+
+
+PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network, _resolver, _pressure, _clock)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from groundskeeper.lib.clock import Clock
 from groundskeeper.lib.inotify import Inotify
-from groundskeeper.model import Fact, Unavailable
+from groundskeeper.model import Fact
 from groundskeeper.subsystems.network import kernel
 from groundskeeper.subsystems.resolver import candidates, conf, dns
 from groundskeeper.subsystems.resolver.asking import Asked, ask_all
@@ -80,27 +80,31 @@ class ResolverSensor:
 
     async def run(self, seen: Callable[[Fact], None]) -> None:
         self._told = None
-        loop = asyncio.get_running_loop()
         try:
             watcher = Inotify()
-        except OSError as problem:
-            raise Unavailable(f"{self._path} cannot be watched: {problem.strerror}") from problem
+        except OSError:  # The user's file watchers are used up: resolv.conf is then read with each question
+            await self._watch(None, seen)
+            return
+        loop = asyncio.get_running_loop()
         with watcher:
             loop.add_reader(watcher.fileno(), self._changed, watcher)
             try:
-                while True:
-                    self._wake.clear()
-                    self._follow(watcher)
-                    fact = await self._look()
-                    pace = self._pace(fact)
-                    if fact != self._told:
-                        self._told = fact
-                        seen(fact)
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(pace):
-                            await self._wake.wait()
+                await self._watch(watcher, seen)
             finally:
                 loop.remove_reader(watcher.fileno())
+
+    async def _watch(self, watcher: Inotify | None, seen: Callable[[Fact], None]) -> None:
+        while True:
+            self._wake.clear()
+            self._follow(watcher)
+            fact = await self._look()
+            pace = self._pace(fact)
+            if fact != self._told:
+                self._told = fact
+                seen(fact)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pace):
+                    await self._wake.wait()
 
     def _pace(self, fact: Resolver) -> float:
         if fact.working:
@@ -117,8 +121,10 @@ class ResolverSensor:
             return self._path.resolve().name
         return self._path.name
 
-    def _follow(self, watcher: Inotify) -> None:
+    def _follow(self, watcher: Inotify | None) -> None:
         """Watch the folder of the name, and the one that it leads to."""
+        if watcher is None:
+            return
         with suppress(OSError, RuntimeError):  # A folder that is not there yet is tried again with the next look
             watcher.watch(self._path.parent)
             watcher.watch(self._path.resolve().parent)
