@@ -1,6 +1,7 @@
 """A home folder of Groundskeeper, and the command run in it as the shell would run it."""
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,12 +56,20 @@ def run(at: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monkey
     return running
 
 
-@pytest.fixture
-def lived(at: Home) -> Home:
-    """A home whose ledger holds what happened in two of the example worlds."""
-    at.make()
+@pytest.fixture(scope="session")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger that holds what happened in two of the example worlds."""
+    path = tmp_path_factory.mktemp("lived") / "ledger.db"
     for name in ("stopped_service", "no_help"):
-        asyncio.run(_play(EXAMPLES / f"{name}.json", at.ledger))
+        asyncio.run(_play(EXAMPLES / f"{name}.json", path))
+    return path
+
+
+@pytest.fixture
+def lived(at: Home, ledger: Path) -> Home:
+    """A home with that ledger."""
+    at.make()
+    shutil.copy(ledger, at.ledger)
     return at
 
 

@@ -13,7 +13,7 @@ from groundskeeper.agent.resident import Resident
 from groundskeeper.model import DeviceId, GroundskeeperError
 
 PR_SET_PDEATHSIG = 1
-USAGE = "usage: python -m groundskeeper.agent run [--home DIR] [--device NAME] [--with-parent]"
+USAGE = "usage: python -m groundskeeper.agent run [--home DIR] [--device NAME] [--with-parent PID]"
 
 
 def main(words: list[str]) -> int:
@@ -23,7 +23,7 @@ def main(words: list[str]) -> int:
         print(USAGE, file=sys.stderr)  # noqa: T201 - the only words of a process that cannot start
         return 2
     if "with-parent" in options:
-        _end_with_parent()
+        _end_with(int(options["with-parent"]))
     at = Path(options["home"]) if "home" in options else None
     device = DeviceId(options["device"]) if "device" in options else None
     try:
@@ -40,21 +40,18 @@ def _options(words: list[str]) -> dict[str, str] | None:
     options: dict[str, str] = {}
     rest = iter(words[1:])
     for word in rest:
-        if word == "--with-parent":
-            options["with-parent"] = "yes"
-        elif word in ("--home", "--device"):
+        if word in ("--home", "--device", "--with-parent"):
             options[word[2:]] = next(rest, "")
         else:
             return None
     return options
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """SIGTERM when whoever started us dies, however: a view that is killed must not leave an agent that nobody sees."""
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
-        sys.exit(0)
+        sys.exit(0)  # it died while we were being loaded
 
 
 if __name__ == "__main__":

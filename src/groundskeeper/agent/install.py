@@ -91,7 +91,7 @@ def install(home: Home) -> Iterator[str]:
     _place(SLICE, SLICE_TEXT)
     _place(UNIT, UNIT_TEXT.format(python=python, program=PROGRAM))
     yield f"the service is {UNIT.name}, held to {SLICE.name}'s limits"
-    if not _forwards_already():
+    if not forwards_already():
         _place(JOURNAL, JOURNAL_TEXT)
         _systemctl("restart", "systemd-journald.service")
         yield f"log lines are passed on at once ({JOURNAL})"
@@ -209,7 +209,7 @@ def _drop_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _forwards_already() -> bool:
+def forwards_already() -> bool:
     files = [Path("/etc/systemd/journald.conf"), *Path("/etc/systemd/journald.conf.d").glob("*.conf")]
     lines = (line.strip().lower() for file in files if file.exists() for line in file.read_text().splitlines())
     return any(line in ("forwardtosyslog=yes", "forwardtosyslog=true", "forwardtosyslog=1") for line in lines)

@@ -33,6 +33,9 @@ class Command(NamedTuple):
 
 
 COMMANDS: tuple[Command, ...] = (
+    Command("up", "up:up", SEE, "Look after this machine: start the agent, and show what it sees and does."),
+    Command("status", "watch:status", SEE, "How things stand on this machine, in lines."),
+    Command("watch", "watch:watch", SEE, "Look at what is watched, seen and done here, live."),
     Command("incidents", "incidents:incidents", SEE, "What is wrong now, and how far its handling has come."),
     Command("incident", "incidents:incident", SEE, "One incident from the first evidence to its end, in milliseconds."),
     Command("changes", "changes:changes", SEE, "Every change that was made here, with what became of it."),
@@ -41,6 +44,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("stop", "automation:stop", DECIDE, "Stop all automation here, until `start`."),
     Command("start", "automation:start", DECIDE, "Let automation go on, where it was stopped."),
     Command("policy", "policy:policy", DECIDE, "What Groundskeeper may do here by itself, and how that is changed."),
+    Command("doctor", "doctor:doctor", SET_UP, "Check that all is in order, and tell what is not possible here."),
+    Command("agent", "agent:agent", SET_UP, "Make the agent a service of this machine, or take it away."),
     Command("simulate", "simulate:simulate", TRY, "Play a scripted world and show what Groundskeeper would do in it."),
     Command("lab", "lab:lab", TRY, "A company of real machines, to break things in."),
     Command("completion", "completion:completion", SET_UP, "Let your shell complete commands and ids."),

@@ -93,6 +93,11 @@ class SqliteLedger:
         self._seq: int = row[0] if row else int(pruned[0]) if pruned else 0
         self._head: str = row[1] if row else self._anchor
 
+    @property
+    def last(self) -> int:
+        """The number of the last line when the file was opened, and of what this process wrote since; 0 for none."""
+        return self._seq
+
     def _set_aside(self) -> None:
         if not self._reserve.exists():
             try:

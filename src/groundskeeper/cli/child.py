@@ -1,0 +1,80 @@
+"""The agent as a child of `up`: started, waited for, stopped. It never outlives us, however we end."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from groundskeeper.agent.control import Control
+from groundskeeper.agent.home import Home
+from groundskeeper.model import Refused, Unavailable
+
+READY_WITHIN = 20.0
+STOP_WITHIN = 10.0
+MAY_NOT_RUN = 3
+LAST_WORDS = 400
+
+
+class Child:
+    """A started agent. `check` raises when it has ended by itself, with its last words."""
+
+    def __init__(self, home: Home) -> None:
+        home.make()
+        self._said = home.run / "agent.log"
+        with self._said.open("wb") as said:
+            # A session of its own: Ctrl-C is for us, who stop it in order; --with-parent: kill -9 is for both.
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "groundskeeper.agent", "run", "--with-parent", str(os.getpid())],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
+            )  # fmt: skip
+
+    def check(self) -> None:
+        """Raises Refused where the agent found that it may not run, Unavailable where it ended for another reason."""
+        code = self._process.poll()
+        if code is None:
+            return
+        words = self._last_words()
+        if code == MAY_NOT_RUN:
+            raise Refused(words)
+        raise Unavailable(f"the agent ended ({words}); nothing is lost: `groundskeeper up` goes on where it was")
+
+    def wait_ready(self, control: Control) -> None:
+        """Until it answers at its door."""
+        until = time.monotonic() + READY_WITHIN
+        while True:
+            self.check()
+            try:
+                control.ask("status")
+            except Unavailable:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self) -> None:
+        """Ask it to end, and make sure that it did."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_WITHIN)
+            except subprocess.TimeoutExpired:
+                self._process.kill()  # the ledger is made for this: the next start goes on from it
+        self._process.wait()
+
+    def _last_words(self) -> str:
+        lines = self._said.read_text(errors="replace").strip().splitlines()
+        return lines[-1][-LAST_WORDS:] if lines else f"exit code {self._process.returncode}"
+
+
+@contextmanager
+def child(home: Home) -> Iterator[Child]:
+    """An agent that answers, as long as the block lasts."""
+    started = Child(home)
+    try:
+        started.wait_ready(Control(home.socket))
+        yield started
+    finally:
+        started.stop()
