@@ -151,7 +151,8 @@ def _read_only(lab: Lab) -> None:
     """New files can no longer be made below /var, as after an error of the disk."""
     web = lab.machine("web-1")
     web.run("mount", "--bind", "/var", "/var")
-    web.run("mount", "-o", "remount,bind,ro", "/var")
+    remount = ("mount", "-o", "remount,bind,ro", "/var")  # is refused while somebody is just writing a file
+    lab.control.wait(lambda: web.run(*remount, check=False).returncode == 0, "/var stayed writable", 5)
 
 
 def _writable(lab: Lab) -> None:
