@@ -151,6 +151,15 @@ def test_a_line_is_a_fact_in_less_than_a_few_milliseconds(office):
         assert seen - offset - written < 0.02
 
 
+def test_what_went_on_while_nobody_looked_is_known_at_the_start(office):
+    web = office.machine("web-1")
+    write(web, "198.51.100.14", 3)
+    with watching(web) as watcher:
+        assert len(watcher.until(about("198.51.100.14", 3))["times"]) == 3
+        write(web, "198.51.100.14")
+        assert watcher.until(about("198.51.100.14", 4))["total"] == 4
+
+
 def test_a_burst_is_read_as_far_as_it_can_be_and_stops_nothing(office):
     web = office.machine("web-1")
     with watching(web) as watcher:

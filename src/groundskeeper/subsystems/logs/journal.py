@@ -5,7 +5,6 @@ few milliseconds (a third of a microsecond each), and else waited for.
 """
 
 import ctypes
-from datetime import UTC, datetime, timedelta
 
 from groundskeeper.model import Unavailable
 from groundskeeper.subsystems.logs.forwarded import PEOPLE
@@ -24,8 +23,8 @@ class Journal:
     words = "failed sign-ins are seen in the journal, the first within half a second and the next within milliseconds"
     pace: float | None = 0.005
 
-    def __init__(self, since: timedelta | None = None, now: datetime | None = None) -> None:
-        """From now on; or from `since` before `now`, for what was written while nobody looked."""
+    def __init__(self) -> None:
+        """From now on."""
         try:
             self._library = ctypes.CDLL(LIBRARY)
         except OSError as problem:
@@ -33,22 +32,20 @@ class Journal:
         self._journal = ctypes.c_void_p()
         self._call("sd_journal_open", ctypes.byref(self._journal), _SYSTEM | _LOCAL)
         try:
-            for facility in FACILITIES:
-                match = f"SYSLOG_FACILITY={facility}".encode()
-                self._ask("sd_journal_add_match", match, ctypes.c_size_t(len(match)))
+            self._match()
             self._fd = self._ask("sd_journal_get_fd")
-            self._seek(since, now)
+            self._to_the_end()
         except Unavailable:
             self.close()
             raise
-        self._past = since is not None
         self.behind = True
 
-    def _seek(self, since: timedelta | None, now: datetime | None) -> None:
-        if since is not None and now is not None:
-            moment = int((now - since).timestamp() * 1e6)
-            self._ask("sd_journal_seek_realtime_usec", ctypes.c_uint64(moment))
-            return
+    def _match(self) -> None:
+        for facility in FACILITIES:
+            match = f"SYSLOG_FACILITY={facility}".encode()
+            self._ask("sd_journal_add_match", match, ctypes.c_size_t(len(match)))
+
+    def _to_the_end(self) -> None:
         self._ask("sd_journal_seek_tail")
         if self._ask("sd_journal_previous") == 0 and not self._any():
             raise Unavailable("the journal holds nothing that this user may read")
@@ -57,9 +54,7 @@ class Journal:
         """Whether there is any entry at all: one without any may not be read by this user."""
         self._ask("sd_journal_flush_matches")
         found = self._ask("sd_journal_seek_head") == 0 and self._ask("sd_journal_next") > 0
-        for facility in FACILITIES:
-            match = f"SYSLOG_FACILITY={facility}".encode()
-            self._ask("sd_journal_add_match", match, ctypes.c_size_t(len(match)))
+        self._match()
         self._ask("sd_journal_seek_tail")
         self._ask("sd_journal_previous")
         return found
@@ -79,12 +74,7 @@ class Journal:
         pid = self._field("SYSLOG_PID") or self._field("_PID")
         user = self._field("_UID")
         text = f"{self._field('SYSLOG_IDENTIFIER')}[{pid}]: {self._field('MESSAGE')}"
-        at = None
-        if self._past:
-            stamp = ctypes.c_uint64()
-            self._ask("sd_journal_get_realtime_usec", ctypes.byref(stamp))
-            at = datetime.fromtimestamp(stamp.value / 1e6, UTC)
-        return Heard(text, at=at, foreign=user.isdigit() and int(user) in PEOPLE)
+        return Heard(text, foreign=user.isdigit() and int(user) in PEOPLE)
 
     def _field(self, name: str) -> str:
         data, length = ctypes.c_void_p(), ctypes.c_size_t()

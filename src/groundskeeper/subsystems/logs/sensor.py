@@ -9,11 +9,12 @@ from pathlib import Path
 from groundskeeper.lib.clock import Clock
 from groundskeeper.model import Fact, Unavailable, Watching
 from groundskeeper.subsystems.logs.auth import Kind, Sign, address_of, read
-from groundskeeper.subsystems.logs.counting import WINDOW, Failures, Peers
+from groundskeeper.subsystems.logs.counting import SIGNED_IN, WINDOW, Failures, Peers
 from groundskeeper.subsystems.logs.files import Files
 from groundskeeper.subsystems.logs.forwarded import Forwarded
 from groundskeeper.subsystems.logs.journal import Journal
 from groundskeeper.subsystems.logs.origins import Heard, Origin
+from groundskeeper.subsystems.logs.past import lately, signed_in_lately
 from groundskeeper.subsystems.logs.people import signed_in
 from groundskeeper.subsystems.logs.types import LogFlood
 
@@ -63,9 +64,12 @@ class SignInSensor:
         self._peers = Peers()
 
     async def run(self, seen: Callable[[Fact], None]) -> None:
-        opened = list(self._open(seen))
+        self._failures = Failures()  # what was seen before is read again
+        opened, since = list(self._open(seen)), self._clock.now()
         listening = [_Listening(origin, self._hear(seen), seen, self._clock) for origin in opened]
         try:
+            if not isinstance(opened[0], Files):
+                await self._catch_up(since, seen)
             self._tell_people(seen, self._clock.now())
             for each in listening:
                 each.begin()
@@ -85,29 +89,15 @@ class SignInSensor:
         if origin is None and extra is None:
             raise Unavailable(f"failed sign-ins cannot be seen here: {'; '.join(reasons)}", timedelta(minutes=5))
         found = [each for each in (origin, extra) if each]
-        if isinstance(origin, Forwarded):
-            self._catch_up(seen)
         seen(Watching(what=self.name, possible=True, reason="; ".join(each.words for each in found)))
         yield from found
 
-    def _catch_up(self, seen: Callable[[Fact], None]) -> None:
+    async def _catch_up(self, until: datetime, seen: Callable[[Fact], None]) -> None:
         """What the journal holds of the last minutes: an attack may have gone on while the agent was restarted."""
         hear = self._hear(seen)
-        try:
-            past = Journal(since=WINDOW, now=self._clock.now())
-        except Unavailable:
-            return
-        try:
-            for _ in range(20):
-                lines = past.read()
-                for heard in lines:
-                    hear(heard)
-                if not lines:
-                    break
-        except Unavailable:
-            return
-        finally:
-            past.close()
+        for heard in [*await signed_in_lately(SIGNED_IN), *await lately(WINDOW)]:
+            if heard.at and heard.at < until:  # what came since is waiting at the origin
+                hear(heard)
 
     def _hear(self, seen: Callable[[Fact], None]) -> Callable[[Heard], bool]:
         """What to do with each line; whether it tells of somebody who fails."""
@@ -117,24 +107,26 @@ class SignInSensor:
             if sign is None or not sign.sure:
                 return False
             now = self._clock.now()
-            at = heard.at or now
-            if sign.kind is Kind.FAILED and now - at > WINDOW:
-                return False
-            self._note(sign, at, seen)
-            return sign.kind is Kind.FAILED
+            if sign.kind is Kind.ACCEPTED:
+                self._note_person(sign, heard.at, now, seen)
+            elif sign.kind is Kind.FAILED and now - (heard.at or now) <= WINDOW:
+                self._note_failure(sign, heard.at or now, seen)
+                return True
+            return False
 
         return hear
 
-    def _note(self, sign: Sign, at: datetime, seen: Callable[[Fact], None]) -> None:
-        address = address_of(sign.source)
-        if sign.kind is Kind.ACCEPTED and address:
-            self._peers.add(address, at)
-            self._tell_people(seen, at)
-        elif sign.kind is Kind.FAILED:
-            if self._failures.count(sign.source) == MISTYPES:
-                self._tell_people(seen, at)  # Before anybody is cut off: who is a person at work?
-            for fact in self._failures.add(sign, at):
-                seen(fact)
+    def _note_person(self, sign: Sign, at: datetime | None, now: datetime, seen: Callable[[Fact], None]) -> None:
+        if address := address_of(sign.source):
+            self._peers.add(address, at or now)
+            if at is None:
+                self._tell_people(seen, now)
+
+    def _note_failure(self, sign: Sign, at: datetime, seen: Callable[[Fact], None]) -> None:
+        if self._failures.count(sign.source) == MISTYPES:
+            self._tell_people(seen, self._clock.now())  # Before anybody is cut off: who is a person at work?
+        for fact in self._failures.add(sign, at):
+            seen(fact)
 
     def _tell_people(self, seen: Callable[[Fact], None], now: datetime) -> None:
         for address in self._people():
