@@ -67,6 +67,7 @@ class Engine:
         self.device = device
         self.ledger = ledger
         self.clock = clock
+        self._began = clock.now()
         self.snapshot = Snapshot(clock.now())
         self.policy = Policy(version=0, name="nothing is allowed", autonomy={})
         self.policy_hash = ""
@@ -101,14 +102,35 @@ class Engine:
                 self._unrecorded.append(seen)
 
     async def recover(self) -> None:
-        """After a start: settle what was half-way, then put its incidents back where the loop finds them."""
-        await self._envelope.recover()
-        now = self.clock.now()
-        for incident in await self.ledger.incidents():
-            if incident.phase is Phase.MITIGATING:
-                phase, reason = _after_recovery(await self.ledger.changes(incident=incident.id))
-                await self.ledger.advance(incident.move(phase, now, reason))
-        for change in await self.ledger.changes(since=now - 30 * DAY):
+        """After a start: begin to settle what was left half-way. Nothing else waits for a probation to be over."""
+        for change in await self.ledger.changes(since=self.clock.now() - 30 * DAY):
+            self._note_expiry(change)
+        claimed = {incident.id for incident in await self.ledger.incidents() if incident.phase is Phase.MITIGATING}
+        for mine in claimed:
+            self._start(mine, self._insist(lambda of=mine: self._recover_plan(of)))  # type: ignore[misc]
+        for change in await self.ledger.changes(unsettled=True):
+            if change.incident not in claimed:
+                self._start(f"recover {change.id}", self._insist(lambda of=change.id: self._recover_change(of)))  # type: ignore[misc]
+
+    async def _recover_plan(self, id: IncidentId) -> None:
+        """Settle the plan that was being carried out, then put its incident back where the loop finds it."""
+        incident = await self.ledger.incident(id)
+        if incident is None or incident.phase is not Phase.MITIGATING:
+            return
+        for change in await self.ledger.changes(incident=id, unsettled=True):
+            await self._recover_change(change.id)
+        phase, reason = _after_recovery(await self.ledger.changes(incident=id))
+        await self.ledger.advance(incident.move(phase, self.clock.now(), reason))
+
+    async def _recover_change(self, id: ChangeId) -> None:
+        change = await self.ledger.change(id)
+        if change and not change.stage.settled:
+            await self._envelope.recover(change)
+        await self._note_end(id)
+
+    async def _note_end(self, id: ChangeId) -> None:
+        change = await self._insist(lambda: self.ledger.change(id))
+        if change:
             self._note_expiry(change)
 
     def _note_expiry(self, change: Change) -> None:
@@ -120,7 +142,7 @@ class Engine:
 
     async def run(self) -> None:
         """The loop, until cancelled."""
-        await self.recover()
+        await self._insist(self.recover)
         ticker = asyncio.ensure_future(self._tick())
         try:
             while True:
@@ -153,8 +175,9 @@ class Engine:
                 del self._expiring[change]
                 self._start(f"expire {change}", self._expire(change))
         if self._unrecorded:
-            seen, self._unrecorded = self._unrecorded, []
+            seen = self._unrecorded[:]
             await self.ledger.record(now, [Seen(observation=one) for one in seen])
+            del self._unrecorded[: len(seen)]
         if await self.ledger.incidents():
             self._judge_all()
             self._wake.set()
@@ -193,8 +216,14 @@ class Engine:
         if incident.phase is Phase.PENDING:
             self._alarm(incident.since + incident.finding.lasts)
         due = self._not_before.get(incident.id, now) <= now
-        if incident.phase is Phase.OPEN and incident.cause is None and due:
+        if incident.phase is Phase.OPEN and incident.cause is None and due and self._is_seen(incident, now):
             self._start(incident.id, self._mitigate(incident, ()))
+
+    def _is_seen(self, incident: Incident, now: datetime) -> bool:
+        """Whether this process saw what it is about. After a start the sensors are given time to tell."""
+        evidence = incident.finding.evidence
+        told = not evidence or any(self.snapshot.has(seen.key) for seen in evidence)
+        return told or now - self._began >= self.policy.budgets.watch
 
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         if name in self._tasks:
@@ -278,14 +307,13 @@ class Engine:
         """Each action in turn; the first that does not end well ends the plan."""
         outcome = Outcome(result=Result.NOOP, reason="there was nothing to do")
         for place, intent in enumerate(intents):
-            outcome = await self._envelope.perform(self._order(intent, approved_by))
+            order = self._order(intent, approved_by)
+            outcome = await self._insist(lambda of=order: self._envelope.perform(of))  # type: ignore[misc]
             if outcome.result not in GOOD:
                 for rest in intents[place + 1 :]:
                     await self._envelope.withdraw(rest, f"the step before it did not end well: {outcome.reason}")
                 break
-            change = await self._insist(lambda at=intent.id: self.ledger.change(at))  # type: ignore[misc]
-            if change:
-                self._note_expiry(change)
+            await self._note_end(intent.id)
         return outcome
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -308,7 +336,7 @@ class Engine:
         )
 
     async def _expire(self, id: ChangeId) -> None:
-        await self._envelope.expire(id)
+        await self._insist(lambda: self._envelope.expire(id))
 
     # -- what a person says -------------------------------------------------------------------------------------------
 

@@ -76,15 +76,11 @@ class Envelope:
             raise Stale(f"there is no intent {order.change} in the ledger: plan again")
         return await self._settle(change)
 
-    async def recover(self) -> list[Change]:
-        """Bring every change that a crash or a reboot left half-way to its end; gives them as they ended."""
-        left = await self._ledger.changes(unsettled=True)
-        for change in left:
-            resumed = await self._resume(change)
-            if resumed:
-                await self._settle(resumed)
-        ended = [await self._ledger.change(change.id) for change in left]
-        return [change for change in ended if change]
+    async def recover(self, change: Change) -> None:
+        """Bring a change that a crash or a reboot left half-way to its end."""
+        resumed = await self._resume(change)
+        if resumed:
+            await self._settle(resumed)
 
     async def undo(self, id: ChangeId, who: str) -> Outcome:
         """Take a confirmed change back because a person says so. Raises Refused, with the reason, where it cannot."""
@@ -122,16 +118,17 @@ class Envelope:
         return await self._settle(reverting)
 
     async def _settle(self, change: Change) -> Outcome:
+        """Drive it to its end; where somebody does already, wait for that, then go on from where it ended."""
         under_way = self._under_way.get(change.id)
         if under_way:
-            return await asyncio.shield(under_way)
+            outcome = await asyncio.shield(under_way)
+            left = await self._ledger.change(change.id)
+            return outcome if left is None or left.stage.settled else await self._settle(left)
         future = asyncio.ensure_future(self._drive(change))
         self._under_way[change.id] = future
-        try:
-            return await asyncio.shield(future)
-        finally:
-            if future.done():
-                del self._under_way[change.id]
+        # Not in a `finally` of ours: whoever waits may be cancelled, and the change goes on without them.
+        future.add_done_callback(lambda _: self._under_way.pop(change.id, None))
+        return await asyncio.shield(future)
 
     async def _drive(self, change: Change) -> Outcome:
         probe: ProbeResult | None = None
@@ -189,7 +186,8 @@ class Envelope:
             )
         except Unavailable:
             await self._clock.sleep(LONGEST_PAUSE)
-            return change  # nothing was touched: look again, the world may have moved meanwhile
+            # Nothing was touched. As the ledger has it: not written, then look again, the world may have moved.
+            return await self._ledger.change(change.id) or change
 
     async def _apply(self, change: Change) -> Change:
         try:
@@ -293,7 +291,8 @@ class Envelope:
         pause = LONGEST_PAUSE
         while True:
             try:
-                if await self._ledger.step(moved, probe):
+                # A step that could not be written may have been, all the same: a disk that fails does not say.
+                if await self._ledger.step(moved, probe) or await self._ledger.change(change.id) == moved:
                     return moved
             except Unavailable:
                 if stage is Stage.APPLYING:
