@@ -47,5 +47,9 @@ class FakeClock:
         await self._idle()
 
     async def _idle(self) -> None:
+        # A loop that shows who is ready to run is idle when that is nobody but us: ten times faster than yielding.
+        ready = getattr(asyncio.get_running_loop(), "_ready", None)
         for _ in range(YIELDS):
             await asyncio.sleep(0)
+            if ready is not None and not ready:
+                return

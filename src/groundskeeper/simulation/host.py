@@ -126,14 +126,15 @@ class SimulatedHost:
 
     async def ask(self, probe: Probe) -> ProbeResult:
         """The probe of an action passes if the action is so and the world says that it helps."""
-        asked = msgspec.to_builtins(probe, enc_hook=str)
-        for mark in self.so:
-            answer = next(
-                (a for a in self._answers if a.action in (mark[0], "*") and a.subject in (mark[1], "*")), None
-            )
-            if mark[1] in str(asked) and (answer is None or answer.helps):
-                return ProbeResult(ok=True, reason=f"{probe.describe()}: yes")
+        asked = str(msgspec.to_builtins(probe, enc_hook=str))
+        if any(mark[1] in asked and self.helps(mark) for mark in self.so):
+            return ProbeResult(ok=True, reason=f"{probe.describe()}: yes")
         return ProbeResult(ok=False, reason=f"{probe.describe()}: no")
+
+    def helps(self, mark: Mark) -> bool:
+        """Whether the trouble is over once this is so."""
+        answers = (a for a in self._answers if a.action in (mark[0], "*") and a.subject in (mark[1], "*"))
+        return next((answer.helps for answer in answers), True)
 
 
 def _mark(action: Action) -> Mark:

@@ -1,14 +1,15 @@
 """The real engine in a made-up world."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import count
 
 from groundskeeper.engine.cycle import Engine
 from groundskeeper.engine.envelope import Envelope
 from groundskeeper.knowledge.ledger import MemoryLedger
-from groundskeeper.model import DeviceId, Fact, Ledger, Observation, Policy
+from groundskeeper.lib.clock import Clock
+from groundskeeper.model import DeviceId, Fact, Host, Ledger, Observation, Policy
 from groundskeeper.runbooks import REFLEXES, Reflex, made
 from groundskeeper.simulation.clock import FakeClock
 from groundskeeper.simulation.host import Answer, SimulatedHost
@@ -30,7 +31,10 @@ class World:
         ledger: Ledger | None = None,
         clock: FakeClock | None = None,
         host: SimulatedHost | None = None,
+        envelope: Callable[[Ledger, Host, Clock], Envelope] = Envelope,
+        new_id: Callable[[], str] | None = None,
     ) -> None:
+        """`new_id` for worlds that follow one another on one ledger: each by itself begins to count anew."""
         self.device = device
         self.clock = clock or FakeClock()
         self.ledger: Ledger = ledger or MemoryLedger()
@@ -40,9 +44,9 @@ class World:
         self.engine = Engine(
             device,
             self.ledger,
-            Envelope(self.ledger, self.host, self.clock),
+            envelope(self.ledger, self.host, self.clock),
             self.clock,
-            lambda: f"{self.clock.now():%H%M%S}{next(numbers)}",
+            new_id or (lambda: f"{self.clock.now():%H%M%S}{next(numbers)}"),
             lambda: self.stopped,
         )
         policy = policy or Policy(version=1, name="simulated")
