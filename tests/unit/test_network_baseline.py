@@ -52,6 +52,19 @@ def test_what_has_been_there_for_a_minute_is_what_should_be_there():
     assert fact.routes == (DEFAULT,)
 
 
+def test_what_the_settings_name_is_expected_at_once():
+    moment = Moment(1000.0, START, True, meant=frozenset({baseline.route_key(DEFAULT)}))
+    memory = baseline.learn({}, picture(), moment, LIMITS)
+    assert baseline.expected(memory, moment, LIMITS, START).routes == (DEFAULT,)
+
+
+def test_a_route_that_appears_later_is_no_older_than_that():
+    seen = picture(address(born=5.0))
+    wrong = Route(destination="10.9.0.0/16", link="host0")
+    fact = lived((0, seen), (1, picture(address(born=5.0), routes=(DEFAULT, wrong))))
+    assert fact.routes == (DEFAULT,)
+
+
 def test_a_machine_that_has_run_for_long_is_known_at_the_first_look():
     fact = lived((0, picture(address(born=5.0))))
     assert [steady.name for steady in fact.links] == ["host0"]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 
 from groundskeeper.model import DeviceId, Observation, Snapshot, Value
 from groundskeeper.subsystems.network.types import (
@@ -18,8 +18,10 @@ from groundskeeper.subsystems.network.types import (
 )
 from groundskeeper.subsystems.resolver.types import Resolver
 
-HALF_OF_EVERYTHING = {4: 8, 6: 16}
+MUCH_OF_EVERYTHING = {4: 4, 6: 8}
 """A route to a network this wide, or wider, swallows much of the world."""
+SITE = {4: 16, 6: 48}
+"""Private networks that begin with the same bits belong to the same house."""
 
 NOTICED = timedelta(seconds=1)
 """The silence of a gateway that follows from the trouble is noticed together with it."""
@@ -174,15 +176,20 @@ class View:
         if route.kind not in SWALLOWING or not self._is_way_out(link):
             return False
         network = ip_network(route.destination)
-        if network.prefixlen <= HALF_OF_EVERYTHING[network.version] and not route.default:
+        if network.prefixlen <= MUCH_OF_EVERYTHING[network.version] and not route.default:
             return True
         if any(_inside(address, route) for address in self._vital(link)):
             return True
-        near = [ip_interface(address.address).network for address in self.expected_addresses(link)]
         return network.num_addresses > 2 and any(
-            network.version == own.version and network.subnet_of(own)  # type: ignore[arg-type]
-            for own in near
+            network.version == own.version and network.overlaps(own) for own in self._house(link)
         )
+
+    def _house(self, link: str) -> Iterator[IPv4Network | IPv6Network]:
+        """The link's own networks, and their neighbours in the same house."""
+        for address in self.expected_addresses(link):
+            own = ip_interface(address.address).network
+            site = SITE[own.version]
+            yield own.supernet(new_prefix=site) if own.is_private and own.prefixlen > site else own
 
     def _leads_astray(self, route: Route, link: str) -> bool:
         """A better route to the gateway that does not lead to it, or a better default route to nobody."""

@@ -1,7 +1,7 @@
 """Learning what a machine's network should be from what it has been. Pure: values in, values out.
 
 1. A thing (a link that is up, its carrier, its MTU, an address, a route) becomes steady once it has been there without
-   a break for `steady`; only steady things are expected.
+   a break for `steady`, or at once where the machine's settings name it; only steady things are expected.
 2. A steady thing that is gone stays expected, so that it can be put back, unless
    - a program that is still running took it away (a network daemon, a VPN): its business;
    - something took its place, has become steady itself, and the gateway answers through it;
@@ -55,6 +55,8 @@ class Moment(NamedTuple):
     works: bool
     removed: frozenset[Key] = frozenset()
     """What a program that is still running took away."""
+    meant: frozenset[Key] = frozenset()
+    """What the machine's settings name."""
 
 
 class Stored(Value, tag=False):
@@ -109,10 +111,9 @@ def learn(memory: Memory, picture: Picture, moment: Moment, limits: Limits) -> d
     learned: dict[Key, Kept] = {}
     for key, (what, born) in present.items():
         before = memory.get(key)
-        known = bool(born) and (
-            not memory or key[0] == "address"
-        )  # later on, a route may well be younger than its link
-        since = before.since if before else (born if known else moment.elapsed)
+        since = before.since if before else _began(key, born, bool(memory), moment)
+        if key in moment.meant:
+            since = min(since, moment.elapsed - steady)
         learned[key] = Kept(_same_lease(before, what), min(since, moment.elapsed))
     settled = {key for key, kept in learned.items() if moment.elapsed - kept.since >= steady}
     lost = {key: kept for key, kept in memory.items() if key not in present and _was_steady(kept, moment, steady)}
@@ -122,6 +123,11 @@ def learn(memory: Memory, picture: Picture, moment: Moment, limits: Limits) -> d
         if not _given_up(key, gone, lost, settled, devices, moment, limits):
             learned[key] = gone
     return learned
+
+
+def _began(key: Key, born: float, watched: bool, moment: Moment) -> float:
+    """Since when a new thing has been there. Of a route that appears before our eyes the link's age says nothing."""
+    return born if born and (not watched or key[0] == "address") else moment.elapsed
 
 
 def _same_lease(before: Kept | None, what: What) -> What:

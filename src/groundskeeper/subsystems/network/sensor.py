@@ -15,7 +15,7 @@ from groundskeeper.lib import atomic
 from groundskeeper.lib.clock import Clock
 from groundskeeper.lib.netlink import ROUTE, Message, Netlink, Overrun
 from groundskeeper.model import Fact, Refused
-from groundskeeper.subsystems.network import baseline, kernel, makers, rtnetlink
+from groundskeeper.subsystems.network import baseline, configured, kernel, makers, rtnetlink
 from groundskeeper.subsystems.network.baseline import Kept, Key, Limits, Moment, Stored
 from groundskeeper.subsystems.network.gateways import Gateways
 from groundskeeper.subsystems.network.rtnetlink import LOWER_UP, UP, LinkRow, Picture
@@ -73,6 +73,7 @@ class _Watch:
         self._gateways = Gateways(clock, asking, self._tell)
         self._life = makers.life()
         self._memory: dict[Key, Kept] = {}
+        self._meant: frozenset[Key] = frozenset()
         self._recall()
 
     def _recall(self) -> None:
@@ -169,13 +170,23 @@ class _Watch:
 
     def _learn(self, picture: Picture, removed: frozenset[Key], held_by: str) -> None:
         now, elapsed = self._clock.now(), self._clock.elapsed()
-        moment = Moment(elapsed, now, self._gateways.works(picture.routes), removed)
+        moment = Moment(elapsed, now, self._gateways.works(picture.routes), removed, self._named(picture))
         self._memory = baseline.learn(self._memory, picture, moment, self._limits)
+        if all(kept.gone is None for kept in self._memory.values()):
+            self._judged_from = min(self._judged_from, now)  # it has started: everything is there
         expected = baseline.expected(self._memory, moment, self._limits, self._judged_from, held_by)
         self._tell(expected)
         self._save(expected)
         self._report(picture)
         self._gateways.follow(picture, expected.routes)
+
+    def _named(self, picture: Picture) -> frozenset[Key]:
+        """What the settings name of what is there; they are read when something new has come."""
+        present = baseline.things(picture, self._clock.now())
+        if any(key not in self._memory for key in present):
+            things = [(key, what) for key, (what, _) in present.items()]
+            self._meant = configured.meant(things, configured.words())
+        return self._meant
 
     def _save(self, expected: NetworkBaseline) -> None:
         kept = baseline.stored(expected, self._life)
