@@ -38,10 +38,22 @@ from groundskeeper.subsystems.network.types import (
     LinkReaches,
 )
 from groundskeeper.subsystems.pressure.sensor import PressureSensor
+from groundskeeper.subsystems.process.effects import CapProcess, EndProcess, ProcessProber, RestoreScheduling
+from groundskeeper.subsystems.process.kernel_log import OutOfMemorySensor
+from groundskeeper.subsystems.process.sensor import LoadSensor
+from groundskeeper.subsystems.process.types import (
+    EnsureProcessCapped,
+    EnsureProcessGone,
+    EnsureScheduling,
+    ProcessEnded,
+    ProcessYields,
+    SchedulingIs,
+)
 from groundskeeper.subsystems.resolver.effects import ResolverEffect, ResolverFileEffect, ResolverProber
 from groundskeeper.subsystems.resolver.memory import ResolverMemory
 from groundskeeper.subsystems.resolver.sensor import ResolverSensor
 from groundskeeper.subsystems.resolver.types import EnsureResolver, EnsureResolverFile, NameResolves
+from groundskeeper.subsystems.systemd.answers import AnswerSensor
 from groundskeeper.subsystems.systemd.bus import Bus
 from groundskeeper.subsystems.systemd.effects import (
     PauseProcesses,
@@ -98,7 +110,7 @@ def _services(shared: Shared) -> Drivers:
     bus, roster = shared.bus, Roster()
     asking = UnitProber(bus)
     return Drivers(
-        sensors=[UnitSensor(bus, shared.clock, roster)],
+        sensors=[UnitSensor(bus, shared.clock, roster), AnswerSensor(bus, shared.clock, roster)],
         effects={
             EnsureUnitActive: StartUnit(bus),
             EnsureUnitFresh: RestartStuckUnit(bus),
@@ -107,6 +119,19 @@ def _services(shared: Shared) -> Drivers:
             EnsureUnitPaused: PauseProcesses(),
         },
         probers=dict.fromkeys((UnitHealthy, UnitStopped, UnitResumed, ProcessesPaused), asking),
+    )
+
+
+def _processes(shared: Shared) -> Drivers:
+    asking = ProcessProber()
+    return Drivers(
+        sensors=[LoadSensor(shared.clock), OutOfMemorySensor(shared.clock)],
+        effects={
+            EnsureProcessCapped: CapProcess(),
+            EnsureScheduling: RestoreScheduling(),
+            EnsureProcessGone: EndProcess(),
+        },
+        probers=dict.fromkeys((ProcessYields, ProcessEnded, SchedulingIs), asking),
     )
 
 
@@ -165,4 +190,13 @@ def _resolver(shared: Shared) -> Drivers:
     )
 
 
-PARTS: tuple[Callable[[Shared], Drivers], ...] = (_services, _disks, _sign_ins, _network, _resolver, _pressure, _clock)
+PARTS: tuple[Callable[[Shared], Drivers], ...] = (
+    _services,
+    _processes,
+    _disks,
+    _sign_ins,
+    _network,
+    _resolver,
+    _pressure,
+    _clock,
+)

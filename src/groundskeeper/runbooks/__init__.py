@@ -19,6 +19,8 @@ from groundskeeper.runbooks.filesystem_read_only.rule import FilesystemReadOnly
 from groundskeeper.runbooks.filesystem_read_only.runbook import HandOver
 from groundskeeper.runbooks.link_or_route_lost import LinkOrRouteLost, PutNetworkBack
 from groundskeeper.runbooks.resolver_down import AskAnotherServer, ResolverDown
+from groundskeeper.runbooks.runaway_process.rule import RunawayProcess
+from groundskeeper.runbooks.runaway_process.runbook import TameProcess
 from groundskeeper.runbooks.service_crash_looping.rule import ServiceCrashLooping
 from groundskeeper.runbooks.service_crash_looping.runbook import StopRepeating
 from groundskeeper.runbooks.service_down.rule import ServiceDown
@@ -60,6 +62,7 @@ REFLEXES: tuple[Reflex, ...] = (
     Reflex(DiskFilling, MakeRoom),
     Reflex(FilesystemReadOnly, HandOver),
     Reflex(LinkOrRouteLost, PutNetworkBack),
+    Reflex(RunawayProcess, TameProcess),
     Reflex(ServiceCrashLooping, StopRepeating),
     Reflex(ServiceDown, StartService),
     Reflex(ServiceHung, WakeService),

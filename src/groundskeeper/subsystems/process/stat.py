@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 
 class Stat(NamedTuple):
-    """From /proc/PID/stat (proc_pid_stat(5)). Times are in clock ticks; `started` since boot; `resident` in pages."""
+    """From /proc/PID/stat (proc_pid_stat(5)). `used` and `started` (since boot) are clock ticks, `resident` is pages,
+    `virtual` is bytes."""
 
     pid: int
     name: str
@@ -16,6 +17,13 @@ class Stat(NamedTuple):
     threads: int
     started: int
     resident: int
+    virtual: int = 0
+    policy: int = 0
+
+    @property
+    def realtime(self) -> bool:
+        """SCHED_FIFO or SCHED_RR (sched(7))."""
+        return self.policy in (1, 2)
 
     @property
     def kernel(self) -> bool:
@@ -40,6 +48,8 @@ def parse(raw: bytes) -> Stat | None:
             threads=int(fields[17]),
             started=int(fields[19]),
             resident=int(fields[21]),
+            virtual=int(fields[20]),
+            policy=int(fields[38]) if len(fields) > 38 else 0,
         )
     except ValueError:
         return None

@@ -11,35 +11,38 @@ from groundskeeper.model import Action, DeviceId, Fact, Probe, Radius, Risk, Val
 
 
 class ProcessLoad(Fact, Value):
-    """A process that takes a good part of the machine, and how short the machine is. Told for the top few only.
+    """A process that takes a good part of a machine that is short of it. Told for the top few only.
 
-    `cpu` is in cores over the last window (1.0 = one core all the time), at least so much since `cpu_since`; `growth`
-    is resident bytes a second over the last windows; `pressure` is the share of time, 0 to 100, in which some task
-    waited for a CPU (PSI some avg10, -1 where the kernel does not tell); `queue` is how many tasks want a CPU now.
-    `exhausts_in`: seconds until the growth would eat all `available` memory, None while it does not grow.
-    `gone`: it ended, or takes little again.
+    `cpu` is in cores over the last window (1.0 = one core all the time), and has been much since `cpu_since` (None
+    where it is not). `cores` are those that may be used from here, `busy` the share of them in use (0 to 1), `waiting`
+    the share of time in which some task waited for one (PSI; -1 where the kernel does not tell), `queue` how many tasks
+    want one now. `growth` is resident bytes a second over the last window, steady since `growing_since`; `exhausts_in`
+    the seconds until it would have eaten all `available` memory, None while it does not grow. `gone`: it ended.
     """
 
     pid: int
     started: int
     name: str
     unit: str = ""
-    user: str = ""
-    protected: bool = False
+    service: bool = False
+    """Part of a service that is meant to stay, whose clients would feel it; not a job, a session, a transient unit."""
+    realtime: bool = False
+    """Scheduled before everything ordinary (sched(7)): it leaves the others nothing that it does not want to leave."""
+    yields: bool = False
+    """Runs only on what nobody else wants (SCHED_IDLE)."""
     cpu: float = 0.0
     cpu_since: datetime | None = None
     resident: int = 0
+    virtual: int = 0
+    """Bytes of address space."""
     growth: float = 0.0
     growing_since: datetime | None = None
     cores: int = 1
     busy: float = 0.0
-    """Share of all cores in use, 0 to 1."""
-    pressure: float = -1.0
+    waiting: float = -1.0
     queue: int = 0
     available: int = 0
-    memory: int = 0
     exhausts_in: float | None = None
-    capped: bool = False
     gone: bool = False
 
     @property

@@ -1,0 +1,1 @@
+"""A process takes the machine from everybody else."""
