@@ -238,19 +238,21 @@ def test_no_link_leads_out_and_no_mount_is_entered(outside: Path) -> None:
     Path("/var/tmp/second-name").hardlink_to(here)
     Path("/var/log/linked").symlink_to("/var/lib/db")
     Path("/var/tmp/bound").mkdir()
-    mount("--bind", "/var/lib/db", "/var/tmp/bound")  # the same disk: st_dev does not tell
+    bound = made("/var/lib/home/letters", MB)
+    mount("--bind", "/var/lib/home", "/var/tmp/bound")  # the same disk: st_dev does not tell
     Path("/var/tmp/other").mkdir()
     mount("-t", "tmpfs", "gktest", "/var/tmp/other")
     other = made("/var/tmp/other/file", MB)
     asyncio.run(effect.apply(wanted(95 * MB)))
-    assert victim.exists() and here.exists() and other.exists()
+    assert victim.exists() and here.exists() and bound.exists() and other.exists()
+    assert isinstance(asyncio.run(effect.look(wanted(95 * MB))), Impossible), "they are not even counted"
 
 
 @apart
-def test_a_place_that_is_a_link_itself_is_left_alone(outside: Path) -> None:
-    victim = made(f"{outside}/old", MB)
+def test_a_place_that_is_a_link_itself_is_left_alone(_: Path) -> None:
+    victim = made("/var/lib/home/old", MB)
     Path("/var/tmp").rmdir()
-    Path("/var/tmp").symlink_to(outside.resolve())
+    Path("/var/tmp").symlink_to("/var/lib/home")
     asyncio.run(effect.apply(wanted(95 * MB)))
     assert victim.exists()
 
@@ -305,6 +307,42 @@ def test_an_attacker_who_swaps_folders_for_links_gains_nothing(_: Path) -> None:
     assert all(path.exists() for path in victims)
 
 
+@apart
+def test_a_folder_that_becomes_a_link_between_its_listing_and_its_opening_is_not_followed(_: Path) -> None:
+    victims = [made(f"/var/lib/db/{number}", 4096) for number in range(20)]
+    for number in range(20):  # some are listed before the bait, some after it
+        made(f"/var/tmp/file-{number}", 4096)
+    Path("/var/tmp/bait").mkdir()
+    [place] = [place for place in PLACES if place.path == "/var/tmp"]
+
+    def swap(place: Place, entry: Entry) -> bool:
+        with suppress(OSError):
+            Path("/var/tmp/bait").rmdir()
+            Path("/var/tmp/bait").symlink_to("/var/lib/db")
+        return old(place, entry)
+
+    for candidate in list(candidates(place, os.stat("/var/tmp").st_dev, swap)):
+        delete(candidate, old)
+    assert Path("/var/tmp/bait").is_symlink() and os.listdir("/var/tmp") == ["bait"]
+    assert all(path.exists() for path in victims)
+
+
+@apart
+def test_a_file_that_was_swapped_after_it_was_chosen_stays(_: Path) -> None:
+    [place] = [place for place in PLACES if place.path == "/var/tmp"]
+    chosen_path, other = made("/var/tmp/deep/chosen", 4096), made("/var/tmp/deep/other", 8192)
+    [chosen] = [one for one in candidates(place, os.stat("/var/tmp").st_dev, old) if one.entry.name == "chosen"]
+    other.rename(chosen_path)
+    assert not delete(chosen, old)
+    chosen_path.rename("/var/lib/db/kept")
+    Path("/var/tmp/deep").rmdir()
+    Path("/var/tmp/deep").symlink_to("/var/lib/db")
+    Path("/var/lib/db/kept").rename("/var/lib/db/chosen")
+    [now_there] = [os.stat("/var/lib/db/chosen")]
+    assert not delete(chosen._replace(entry=chosen.entry._replace(inode=now_there.st_ino)), old)
+    assert Path("/var/lib/db/chosen").exists()
+
+
 def old(place: Place, entry: Entry) -> bool:
     return may_go(place, entry, TODAY, frozenset())
 
@@ -318,11 +356,13 @@ def test_a_claimed_folder_and_a_busy_package_manager_are_left_alone(_: Path) -> 
         fcntl.lockf(os.open("/var/cache/apt/archives/lock", os.O_RDWR | os.O_CREAT), fcntl.LOCK_EX)
         os.write(holding, b"!")
         signal.pause()
-    os.read(held, 1)
-    asyncio.run(effect.apply(wanted(95 * MB)))
-    assert claimed.exists() and package.exists()
-    os.kill(holder, signal.SIGKILL)
-    os.waitpid(holder, 0)
+    try:
+        os.read(held, 1)
+        asyncio.run(effect.apply(wanted(95 * MB)))
+        assert claimed.exists() and package.exists()
+    finally:
+        os.kill(holder, signal.SIGKILL)
+        os.waitpid(holder, 0)
     asyncio.run(effect.apply(wanted(95 * MB)))
     assert not claimed.exists() and not package.exists()
 
