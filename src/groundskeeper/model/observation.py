@@ -20,6 +20,13 @@ class Fact:
     def subject(self) -> str:
         raise NotImplementedError
 
+    @property
+    def forgotten(self) -> bool:
+        """True in the last word about a thing that came from outside, of which there is no end: an address that tried
+        a password a day ago. The snapshot drops it, so that it does not grow for good; nothing live may rest on it.
+        """
+        return False
+
 
 class UnknownFact(Unknown, Fact):
     """A fact of an unknown kind. No rule finds anything in it."""
@@ -81,7 +88,10 @@ class Snapshot:
         before = known.get(seen.key)
         if before is not None and before.at >= seen.at:
             return False
-        known[seen.key] = seen
+        if seen.fact.forgotten:
+            known.pop(seen.key, None)
+        else:
+            known[seen.key] = seen
         return True
 
     def of(self, kind: type[FactType]) -> Iterator[tuple[Observation, FactType]]:
