@@ -13,13 +13,16 @@ from statistics import median
 import pytest
 
 from groundskeeper.lab.namespaces import enter, new_network_namespace
+from groundskeeper.lib.clock import SystemClock
 from groundskeeper.model import Already, DeviceId, Impossible, Needed, Refused
 from groundskeeper.subsystems.firewall.effects import SourceAccess, SourceAccessProber
+from groundskeeper.subsystems.firewall.sensor import RefusalSensor
 from groundskeeper.subsystems.firewall.table import Table, placed
 from groundskeeper.subsystems.firewall.types import (
     EnsureSourceAdmitted,
     EnsureSourceBanned,
     SourceAdmitted,
+    SourceRefusal,
     SourceRefused,
 )
 
@@ -236,3 +239,28 @@ async def test_a_ban_takes_well_under_a_millisecond(wire):
         wire.table.ban(placed(f"198.51.100.{last}"), timedelta(seconds=9), "gk")
         took.append(time.perf_counter() - began)
     assert median(took) < 0.000_5
+
+
+async def test_what_is_refused_is_told_at_the_start_and_with_each_change(wire):
+    await SourceAccess(wire.table).apply(ban(ATTACKER[4]))
+    told: asyncio.Queue[SourceRefusal] = asyncio.Queue()
+    with wire.inside(wire.server):
+        sensor = asyncio.ensure_future(RefusalSensor(SystemClock(), wire.table).run(told.put_nowait))
+        first = await asyncio.wait_for(told.get(), 1)
+    try:
+        assert first.source == ATTACKER[4]
+        assert timedelta(seconds=50) < first.until - first.since <= timedelta(seconds=60)
+        await SourceAccess(wire.table).apply(ban("2001:db8:99:1::/64"))
+        assert (await asyncio.wait_for(told.get(), 1)).source == "2001:db8:99:1::/64"
+        await SourceAccess(wire.table).apply(admit(ATTACKER[4]))
+        last = await asyncio.wait_for(told.get(), 1)
+        assert (last.source, last.until - last.since) == (ATTACKER[4], timedelta())
+        wire.nft("add", "table", "inet", "somebody")
+        wire.nft("add", "set", "inet", "somebody", "banned4", "{ type ipv4_addr; }")
+        wire.nft("add", "element", "inet", "somebody", "banned4", "{ 192.0.2.1 }")
+        wire.nft("delete", "table", "inet", "somebody")
+        await asyncio.sleep(0.05)
+        assert told.empty(), "somebody else's sets are none of our business"
+    finally:
+        sensor.cancel()
+        await asyncio.wait([sensor])

@@ -109,11 +109,35 @@ def test_a_flood_from_one_source_is_told_of_once_a_second():
     assert len(told[-1].times) == 50
 
 
-def test_the_quietest_sources_are_forgotten_first():
+def test_of_too_many_sources_the_quietest_leave_and_then_have_a_last_word():
     failures = Failures(limit=2)
     for n, source in enumerate(("203.0.113.1", "203.0.113.2", "203.0.113.1", "203.0.113.3")):
         failures.add(failure(source, str(n)), second(n))
+    assert [(fact.source, fact.times, fact.forgotten) for fact in failures.fading(second(5))] == [
+        ("203.0.113.2", (), False)
+    ]
     assert [failures.count(f"203.0.113.{n}") for n in (1, 2, 3)] == [2, 0, 1]
+    assert list(failures.fading(second(60))) == []
+    assert [(fact.source, fact.forgotten) for fact in failures.fading(second(1000))] == [("203.0.113.2", True)]
+
+
+def test_who_is_quiet_for_a_day_is_forgotten_unless_it_comes_back():
+    failures = Failures()
+    failures.add(failure("203.0.113.1", "1"), second(0))
+    failures.add(failure("203.0.113.2", "2"), second(0))
+    day = 24 * 3600
+    assert len(list(failures.fading(second(day + 1)))) == 2
+    failures.add(failure("203.0.113.2", "3"), second(day + 2))
+    assert [fact.source for fact in failures.fading(second(day + 1000)) if fact.forgotten] == ["203.0.113.1"]
+    (fact,) = failures.add(failure("203.0.113.1", "4"), second(day + 2000))
+    assert fact.total == 1
+
+
+def test_a_flood_of_sources_is_bounded_at_once():
+    failures = Failures(limit=10)
+    for n in range(500):
+        failures.add(failure(f"203.0.{n // 250}.{n % 250}"), second(0))
+    assert len(failures._sources) <= 20
 
 
 def test_names_of_hosts_guesses_and_the_machine_itself_are_not_counted():

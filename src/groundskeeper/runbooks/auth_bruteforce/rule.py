@@ -33,7 +33,8 @@ class AuthBruteforce(Value, tag=False, forbid_unknown_fields=True):
 
     def judge(self, snapshot: Snapshot, now: datetime) -> Iterable[Finding]:
         for seen, failed in snapshot.of(AuthFailures):
-            reason = self._trouble(snapshot, seen, failed, now)
+            few = failed.total < self.failures and failed.total < self.patience
+            reason = None if few else self._trouble(snapshot, seen, failed, now)
             if reason:
                 yield Finding(
                     rule=self.name,

@@ -14,6 +14,8 @@ from groundskeeper.subsystems.firewall.types import SourceRefusal
 
 ROOM = 1 << 20
 AGAIN = timedelta(seconds=1)
+LONG = timedelta(days=1)
+SWEEP = 60.0
 
 
 class RefusalSensor:
@@ -23,6 +25,7 @@ class RefusalSensor:
 
     def __init__(self, clock: Clock, table: Table) -> None:
         self._clock, self._table = clock, table
+        self._told: dict[str, SourceRefusal] = {}
 
     async def run(self, seen: Callable[[Fact], None]) -> None:
         try:
@@ -34,11 +37,14 @@ class RefusalSensor:
         with closing(news):
             lost = asyncio.get_running_loop().create_future()
             for source, ban in self._table.bans():
-                seen(self._refusal(source, ban))
+                self._say(source, ban, seen)
             loop = asyncio.get_running_loop()
             loop.add_reader(news.fileno(), self._hear, news, seen, lost)
             try:
-                await lost
+                while not lost.done():
+                    await asyncio.wait([lost], timeout=SWEEP)
+                    self._forget(seen)
+                lost.result()
             finally:
                 loop.remove_reader(news.fileno())
 
@@ -53,11 +59,21 @@ class RefusalSensor:
     def _tell(self, message: Message, seen: Callable[[Fact], None]) -> None:
         if message.kind == ADDED:
             for source, ban in elements_of(message):
-                seen(self._refusal(source, ban))
+                self._say(source, ban, seen)
         elif message.kind == REMOVED:
             for source, _ in elements_of(message):
-                seen(self._refusal(source, Ban(timedelta(), "")))
+                self._say(source, Ban(timedelta(), ""), seen)
 
-    def _refusal(self, source: str, ban: Ban) -> SourceRefusal:
+    def _say(self, source: str, ban: Ban, seen: Callable[[Fact], None]) -> None:
         now = self._clock.now()
-        return SourceRefusal(source=source, since=now, until=now + ban.left)
+        refusal = SourceRefusal(source=source, since=now, until=now + ban.left)
+        self._told[source] = refusal
+        seen(refusal)
+
+    def _forget(self, seen: Callable[[Fact], None]) -> None:
+        """The last words about those that were let in again a day ago."""
+        long_ago = self._clock.now() - LONG
+        for source, refusal in list(self._told.items()):
+            if refusal.until < long_ago:
+                del self._told[source]
+                seen(SourceRefusal(source=source, since=refusal.since, until=refusal.until, forgotten=True))

@@ -12,6 +12,8 @@ class SourceRefusal(Fact, Value):
     source: str
     since: datetime
     until: datetime
+    forgotten: bool = False
+    """The last word about a source that was let in again a day ago."""
 
     @property
     def subject(self) -> str:

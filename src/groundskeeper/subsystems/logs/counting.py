@@ -1,6 +1,7 @@
 """Who failed to sign in how often, and who signed in. Keeps little, and a bounded number of sources. Pure."""
 
 from collections import OrderedDict, deque
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -17,6 +18,8 @@ EAGER = 20
 CALM = 1.0
 ATTEMPT = 300.0
 """Seconds after which another message of the same process is another attempt."""
+LINGER = 900.0
+"""Seconds after which no incident rests on a source that is quiet."""
 PEERS = 64
 
 
@@ -49,23 +52,23 @@ class Attempts:
 class _Source:
     """What is kept of one source; times are seconds since 1970."""
 
-    __slots__ = ("addresses", "services", "since", "times", "told", "total", "users")
+    __slots__ = ("addresses", "last", "services", "since", "times", "told", "total", "users")
 
     def __init__(self, at: float) -> None:
-        self.times: deque[float] = deque(maxlen=TOLD)
+        self.times: list[float] = []
         self.users: tuple[str, ...] = ()
         self.services: tuple[str, ...] = ()
         self.addresses: tuple[str, ...] = ()
         self.total = 0
-        self.since = at
+        self.since = self.last = at
         self.told = 0.0
 
     def add(self, at: float, times: int, sign: Sign) -> None:
-        if self.times and at - self.times[-1] > LONG.total_seconds():
+        if at - self.last > LONG.total_seconds():
             self.total, self.since = 0, at
-        while self.times and at - self.times[0] > WINDOW.total_seconds():
-            self.times.popleft()
-        self.times.extend([at] * min(times, TOLD))
+        recent = [before for before in self.times if at - before <= WINDOW.total_seconds()]
+        self.times = [*recent, *[at] * times][-TOLD:]
+        self.last = at
         self.total += times
         self.users = _latest(self.users, sign.user)
         self.services = _latest(self.services, sign.service)
@@ -93,8 +96,9 @@ class _Source:
 class Failures:
     """Failed sign-ins by source. Of more than `limit` sources, those that were quiet longest are forgotten."""
 
-    def __init__(self, limit: int = 10_000) -> None:
+    def __init__(self, limit: int = 4_000) -> None:
         self._limit = limit
+        self._leaving: deque[tuple[str, float]] = deque()
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._attempts = Attempts()
 
@@ -121,11 +125,27 @@ class Failures:
         kept = self._sources.get(source)
         return len(kept.times) if kept else 0
 
+    def fading(self, now: datetime) -> Iterator[AuthFailures]:
+        """The last words about those that have been quiet for a day. Of too many, the longest quiet go early: first
+        it is said that they are quiet, and, once no incident can rest on them any more, the last word.
+        """
+        at = now.timestamp()
+        for source, kept in list(self._sources.items()):
+            if len(self._sources) <= self._limit and at - kept.last <= LONG.total_seconds():
+                break
+            del self._sources[source]
+            self._leaving.append((source, at))
+            yield AuthFailures(source=source, times=())
+        while self._leaving and at - self._leaving[0][1] > LINGER:
+            source, _ = self._leaving.popleft()
+            if source not in self._sources:
+                yield AuthFailures(source=source, times=(), forgotten=True)
+
     def _add(self, key: str, at: float, times: int, sign: Sign) -> _Source:
         source = self._sources.pop(key, None) or _Source(at)
         source.add(at, times, sign)
         self._sources[key] = source
-        if len(self._sources) > self._limit:
+        if len(self._sources) > 2 * self._limit:  # a flood, faster than `fading` is asked
             self._sources.popitem(last=False)
         return source
 

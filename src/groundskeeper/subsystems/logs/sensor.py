@@ -75,6 +75,8 @@ class SignInSensor:
                 each.begin()
             while True:
                 await self._clock.sleep(timedelta(seconds=LOOK))
+                for fact in self._failures.fading(self._clock.now()):
+                    seen(fact)
                 for each in listening:
                     if why := each.lost():
                         raise Unavailable(why, timedelta(seconds=1))

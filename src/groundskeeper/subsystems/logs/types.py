@@ -21,7 +21,9 @@ class AuthFailures(Fact, Value):
     total: int = 0
     since: datetime | None = None
     addresses: int = 1
-    """How many different addresses of a network failed; 1 for a single address."""
+    """How many different addresses of a network failed, as far as five; 1 for a single address."""
+    forgotten: bool = False
+    """The last word about a source that has been quiet for a day."""
 
     @property
     def subject(self) -> str:
