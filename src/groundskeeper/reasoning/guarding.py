@@ -7,7 +7,8 @@ how many at once and a day. What is refused for now comes back at `retry_at`; wh
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from zoneinfo import ZoneInfo
 
 from groundskeeper.model import (
     Autonomy,
@@ -26,6 +27,9 @@ from groundskeeper.reasoning.policy import autonomy_for, open_until
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 SOON = timedelta(seconds=1)
+MAPPED = 96
+"""Bits before the address where IPv6 carries an IPv4 one (RFC 4291, 2.5.5.2)."""
+Network = IPv4Network | IPv6Network
 STOPPED = "all automation is stopped: "
 
 
@@ -65,10 +69,11 @@ def _stopped(plan: Plan, incident: Incident, policy: Policy, situation: Situatio
 
 
 def _autonomy(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
-    for window in policy.windows:
-        until = open_until(window, situation.now)
-        if until and window.up_to is Autonomy.OBSERVE:
-            return refuse(f"held back by the window “{window.name}” until {until:%H:%M %Z}", until)
+    freezes = [(open_until(one, situation.now), one) for one in policy.windows if one.up_to is Autonomy.OBSERVE]
+    until, freeze = max(((end, one) for end, one in freezes if end), key=lambda pair: pair[0], default=(None, None))
+    if until and freeze:
+        local = until.astimezone(ZoneInfo(freeze.timezone))
+        return refuse(f"held back by the window “{freeze.name}” until {local:%H:%M %Z}", until)
     least = min(autonomy_for(action, plan.runbook, policy, situation.now) for action in plan.actions)
     if least is Autonomy.AUTO or (least is Autonomy.APPROVE and situation.approved_by):
         return None
@@ -89,20 +94,27 @@ def _protected(plan: Plan, incident: Incident, policy: Policy, situation: Situat
 
 
 def _lockout(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
-    for action in plan.actions:
-        for cut in action.radius().cuts_off:
-            for kept in policy.never_ban:
-                if _overlap(cut, kept):
-                    return refuse(f"{cut} would be cut off, and policy never cuts off {kept}")
+    spared = [(kept, _network(kept)) for kept in policy.never_ban]
+    for cut in (cut for action in plan.actions for cut in action.radius().cuts_off):
+        network = _network(cut)
+        for kept, sparing in spared:
+            if network is None or sparing is None:
+                return refuse(f"{cut} would be cut off, and it cannot be told whether that is {kept}")
+            if network.version == sparing.version and network.overlaps(sparing):
+                return refuse(f"{cut} would be cut off, and policy never cuts off {kept}")
     return None
 
 
-def _overlap(first: str, second: str) -> bool:
+def _network(text: str) -> Network | None:
+    """The address or network, whichever way it is written (an IPv4 one inside IPv6, with its link's name), if any."""
     try:
-        one, two = ip_network(first, strict=False), ip_network(second, strict=False)
+        network = ip_network(text.partition("%")[0], strict=False)
     except ValueError:
-        return first == second
-    return one.version == two.version and one.overlaps(two)
+        return None
+    inside = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if inside is None or network.prefixlen < MAPPED:
+        return network
+    return IPv4Network((inside, network.prefixlen - MAPPED), strict=False)
 
 
 def _undone(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
@@ -131,7 +143,7 @@ def _cooldown(plan: Plan, incident: Incident, policy: Policy, situation: Situati
     repairs = _repairs(incident, situation)
     if not repairs or situation.approved_by:
         return None
-    wait = policy.budgets.cooldown * 2 ** (len(repairs) - 1)
+    wait = min(policy.budgets.cooldown * 2 ** min(len(repairs) - 1, 20), HOUR)  # beyond that, repairs are forgotten
     ready = max(change.moved_at for change in repairs) + wait
     if situation.now >= ready:
         return None

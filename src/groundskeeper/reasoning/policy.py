@@ -1,6 +1,6 @@
 """Policy and floor → what holds here. Tightening is a meet: the result allows nothing that either does not."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -58,18 +58,29 @@ def autonomy_for(action: Action, runbook: str, policy: Policy, now: datetime) ->
 
 
 def open_until(window: Window, now: datetime) -> datetime | None:
-    """When the window that is open now closes; None where it is not open. Wall time of its own zone, DST and all."""
+    """When the window that is open now closes; None where it is not open. Wall time of its own zone, DST and all.
+
+    Where the clocks are put back, it is open from the first time that they read its start until the last time that
+    they read its end: a window only ever takes away, so longer is the safe side.
+    """
     zone = ZoneInfo(window.timezone)
     local = now.astimezone(zone)
     for day in (local.date() - DAY, local.date()):
         if day.isoweekday() not in window.days:
             continue
-        start = datetime.combine(day, window.start, zone)
-        end = datetime.combine(day if window.start < window.end else day + DAY, window.end, zone)
-        # Aware times of one zone compare by their wall clocks: an hour that a clock change repeats would be wrong.
-        if start.timestamp() <= now.timestamp() < end.timestamp():
+        start = min(_instants(day, window.start, zone))
+        end = max(_instants(day if window.start < window.end else day + DAY, window.end, zone))
+        if start <= now < end:
             return end.astimezone(now.tzinfo)
     return None
+
+
+def _instants(day: date, at: time, zone: ZoneInfo) -> list[datetime]:
+    """When the clocks there read this, in UTC (aware times of one zone compare by their wall clocks): once, or twice.
+
+    A time that is skipped where clocks are put forward is taken for the moments just before and after.
+    """
+    return [datetime.combine(day, at.replace(fold=fold), zone).astimezone(UTC) for fold in (0, 1)]
 
 
 def most(policy: Policy) -> dict[Risk, Autonomy]:
