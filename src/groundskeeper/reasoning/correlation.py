@@ -100,31 +100,44 @@ def _still_there(incident: Incident, finding: Finding, now: datetime, watch: tim
 
 
 def _fold(incidents: Iterable[Incident], causes: Mapping[str, tuple[Cause, ...]], now: datetime) -> list[Transition]:
-    everyone = list(incidents)
+    known = {incident.id: incident for incident in incidents}
     steps = []
-    for incident in everyone:
-        cause = _cause_of(incident, everyone, causes.get(incident.finding.rule, ()))
-        if (cause.id if cause else None) == incident.cause or incident.phase is Phase.MITIGATING:
+    for incident in list(known.values()):
+        if incident.phase is Phase.MITIGATING:
+            continue
+        cause = _cause_of(incident, known, causes.get(incident.finding.rule, ()))
+        if (cause.id if cause else None) == incident.cause:
             continue
         if cause:
-            steps.append(incident.fold(cause.id, now, f"only a symptom: {cause.finding.reason}"))
+            step = incident.fold(cause.id, now, f"only a symptom: {cause.finding.reason}")
         else:
-            steps.append(incident.fold(None, now, "what had caused it is over, and it is still there"))
+            step = incident.fold(None, now, "what had caused it is over, and it is still there")
+        steps.append(step)
+        known[incident.id] = incident.after(step)
     return steps
 
 
-def _cause_of(incident: Incident, others: Iterable[Incident], causes: tuple[Cause, ...]) -> Incident | None:
+def _cause_of(incident: Incident, known: Mapping[IncidentId, Incident], causes: tuple[Cause, ...]) -> Incident | None:
+    """The live incident that explains this one; never one that this one explains, or both would wait for ever."""
     for cause in causes:
-        for other in others:
+        for other in known.values():
             if (
                 other.finding.rule == cause.rule
-                and other.id != incident.id
                 and other.finding.device == incident.finding.device
                 and other.phase is not Phase.PENDING
                 and (not cause.same_subject or other.finding.subject == incident.finding.subject)
+                and not _leads_to(other, incident.id, known)
             ):
                 return other
     return None
+
+
+def _leads_to(incident: Incident, root: IncidentId, known: Mapping[IncidentId, Incident]) -> bool:
+    """Whether `root` is the incident itself, or what caused it, or what caused that, and so on."""
+    above: Incident | None = incident
+    while above is not None and above.id != root:
+        above = known.get(above.cause) if above.cause else None
+    return above is not None
 
 
 def _seconds(span: timedelta) -> str:
