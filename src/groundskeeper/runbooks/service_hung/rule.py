@@ -17,10 +17,7 @@ class ServiceHung(Value, tag=False, forbid_unknown_fields=True):
 
     name: ClassVar[str] = "service_hung"
     watches: ClassVar[tuple[type[Fact], ...]] = (ServiceAnswers, UnitState)
-    causes: ClassVar[tuple[Cause, ...]] = (
-        Cause(rule="service_crash_looping", same_subject=True),
-        Cause(rule="service_down", same_subject=True),
-    )
+    causes: ClassVar[tuple[Cause, ...]] = (Cause(rule="service_crash_looping", same_subject=True),)
 
     def judge(self, snapshot: Snapshot, now: datetime) -> Iterable[Finding]:
         for seen, answers in snapshot.of(ServiceAnswers):
