@@ -340,3 +340,39 @@ async def test_a_rule_with_a_fault_is_a_finding_of_its_own_and_blinds_no_other()
         await made.after(5)
         assert made.host.applied.total() == 1
         assert "rule_faulty" in {incident.finding.rule for incident in await made.ledger.incidents(live=False)}
+
+
+async def test_an_approval_that_cannot_be_followed_now_is_answered_so_and_is_not_lost_in_silence() -> None:
+    asking = policy(autonomy=dict.fromkeys(Risk, Autonomy.APPROVE))
+    async with world(MENDS, policy=asking) as made:
+        made.see(broken())
+        await made.after(1)
+        incident = await only(made)
+        made.stopped = "the file stop is there"
+        with pytest.raises(Refused, match="it is not done now: all automation is stopped"):
+            await made.engine.approve(incident.id, "ada")
+        made.stopped = None
+        await made.engine.approve(incident.id, "ada")
+        await made.after(5)
+        assert (await only(made)).phase is Phase.WATCHING
+
+
+async def test_when_much_breaks_at_once_no_more_is_changed_at_the_same_time_than_policy_allows() -> None:
+    """Each incident has a task of its own: none may count what is under way before another has written its intent."""
+    names = [f"part{number}" for number in range(8)]
+    answers = [Answer(action="EnsureUnitActive", subject=name, takes=1.0, then=(fine(name),)) for name in names]
+    budgets = Budgets(attempts=2, cooldown=timedelta(), repeats=100, at_once=3)
+    async with world(*answers, policy=policy(budgets=budgets)) as made:
+        for name in names:
+            made.see(broken(name))
+        most = 0
+        for _ in range(80):
+            await made.after(0.25)
+            most = max(most, len(await made.ledger.changes(unsettled=True)))
+        assert most == 3
+        mended = [change.subject for change in await confirmed(made)]
+        assert sorted(mended) == names
+
+
+async def confirmed(made: World) -> list[Action]:
+    return [change.action for change in await made.ledger.changes() if change.stage is Stage.CONFIRMED]

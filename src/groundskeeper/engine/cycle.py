@@ -8,7 +8,7 @@ that a slow probe never delays another reflex.
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from groundskeeper.engine.envelope import Envelope
 from groundskeeper.lib.clock import Clock
@@ -52,6 +52,13 @@ TICK = timedelta(seconds=1)
 GOOD = (Result.CONFIRMED, Result.DONE, Result.NOOP)
 
 
+class _Begun(NamedTuple):
+    """A plan that may run: its incident as claimed, its changes as intended."""
+
+    incident: Incident
+    intents: list[Change]
+
+
 class Engine:
     """One home of the loop. `rules` and `runbooks` go by the rule's name; `stopped` says why automation is stopped."""
 
@@ -80,6 +87,7 @@ class Engine:
         self._unrecorded: list[Observation] = []
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._deciding = asyncio.Lock()
         self._not_before: dict[IncidentId, datetime] = {}
         self._said: dict[IncidentId, str] = {}
         self._expiring: dict[ChangeId, float] = {}
@@ -248,23 +256,35 @@ class Engine:
         self._judge_all()
 
     async def _mitigate(self, incident: Incident, approved_by: tuple[str, ...]) -> None:
-        now = self.clock.now()
-        plan = plan_for(incident, self.snapshot, self._runbooks)
-        if isinstance(plan, Decline):
-            await self.ledger.record(now, [Decided(decision=plan)], incident.id)
-            await self.ledger.advance(incident.move(Phase.ESCALATED, now, plan.reason))
-            return
-        changes = tuple(await self.ledger.changes(since=now - DAY))
-        situation = Situation(now=now, changes=changes, stopped=self._stopped(), approved_by=approved_by)
-        verdict = guard(plan, incident, self.policy, situation)
-        if verdict.ruling is not Ruling.RUN:
-            await self._hand_over(incident, plan, verdict, now)
-            return
-        intents = self._intents(incident, plan, now, approved_by)
-        claim = incident.move(Phase.MITIGATING, now, plan.reason)
-        if await self.ledger.intend(claim, intents, [Decided(decision=plan), Judged(verdict=verdict)]):
+        begun = await self._decide(incident, approved_by)
+        if isinstance(begun, _Begun):
+            await self._carry_out(begun.incident, begun.intents, approved_by)
+
+    async def _decide(self, incident: Incident, approved_by: tuple[str, ...]) -> _Begun | str:
+        """The plan, claimed and written down; or why there is none now. One at a time.
+
+        Between counting what is under way and writing down what is added to it, nobody else may do the same: when ten
+        services stop in one moment, each would find that nothing is under way yet.
+        """
+        async with self._deciding:
+            now = self.clock.now()
+            plan = plan_for(incident, self.snapshot, self._runbooks)
+            if isinstance(plan, Decline):
+                await self.ledger.record(now, [Decided(decision=plan)], incident.id)
+                await self.ledger.advance(incident.move(Phase.ESCALATED, now, plan.reason))
+                return plan.reason
+            changes = tuple(await self.ledger.changes(since=now - DAY))
+            situation = Situation(now=now, changes=changes, stopped=self._stopped(), approved_by=approved_by)
+            verdict = guard(plan, incident, self.policy, situation)
+            if verdict.ruling is not Ruling.RUN:
+                await self._hand_over(incident, plan, verdict, now)
+                return verdict.reason
+            intents = self._intents(incident, plan, now, approved_by)
+            claim = incident.move(Phase.MITIGATING, now, plan.reason)
+            if not await self.ledger.intend(claim, intents, [Decided(decision=plan), Judged(verdict=verdict)]):
+                return "it is being dealt with already"
             self._said.pop(incident.id, None)
-            await self._carry_out(incident.after(claim), intents, approved_by)
+            return _Begun(incident.after(claim), intents)
 
     async def _hand_over(self, incident: Incident, plan: Plan, verdict: Verdict, now: datetime) -> None:
         """Keep it for later where the refusal ends by itself; give it to a person where not. Said once."""
@@ -341,13 +361,19 @@ class Engine:
     # -- what a person says -------------------------------------------------------------------------------------------
 
     async def approve(self, id: IncidentId, who: str) -> None:
-        """Begin to carry out the plan for an incident that waits for a person. Raises Refused where none waits."""
+        """Begin to carry out the plan for an incident that waits for a person.
+
+        Raises Refused, with the reason, where none waits, or where it may not be done now all the same.
+        """
         incident = await self.ledger.incident(id)
         if incident is None or incident.phase is not Phase.ESCALATED:
             raise Refused(f"incident {id} does not wait for an approval: `groundskeeper incidents` lists those that do")
         await self.ledger.record(self.clock.now(), [Said(who=who, what="approved")], id)
         self._said.pop(id, None)
-        self._start(id, self._mitigate(incident, (who,)))
+        begun = await self._decide(incident, (who,))
+        if isinstance(begun, str):
+            raise Refused(f"it is not done now: {begun}")
+        self._start(f"approved {id}", self._carry_out(begun.incident, begun.intents, (who,)))
 
     async def undo(self, id: ChangeId, who: str) -> Outcome:
         """Take a change back. Raises Refused, with the reason, where it cannot be."""
