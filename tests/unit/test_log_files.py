@@ -126,7 +126,7 @@ def test_reading_begins_with_a_whole_line(path):
 
 
 def test_what_cannot_be_read_says_why(tmp_path):
-    with pytest.raises(Unavailable, match=r"no/auth\.log is not there"):
+    with pytest.raises(Unavailable, match=r"none of auth\.log is there"):
         Files({tmp_path / "no" / "auth.log": ""})
 
 

@@ -71,7 +71,7 @@ class Tail:
 class Files:
     """Several log files. A file that is not there yet is read from its beginning once it comes.
 
-    Raises Unavailable where none of the files can be read, and none of their folders is there.
+    Raises Unavailable where none of the files can be read now.
     """
 
     pace: float | None = None
@@ -79,7 +79,9 @@ class Files:
     def __init__(self, paths: dict[Path, str], back: int = 0) -> None:
         """`paths`: whose file it is, by path; "" for the system's log. `back`: bytes of the past to begin with."""
         self._services = paths
-        self._inotify = Inotify()
+        if not any(path.exists() for path in paths):
+            raise Unavailable(f"none of {', '.join(path.name for path in paths)} is there")
+        self._inotify = _watcher()
         self._tails: dict[Path, list[Tail]] = {}
         self._watches: dict[int, Path] = {}
         self._dirty: set[Path] = set()
@@ -166,6 +168,13 @@ class Files:
                 tail.close()
         self._tails.clear()
         self._inotify.close()
+
+
+def _watcher() -> Inotify:
+    try:
+        return Inotify()
+    except OSError as problem:
+        raise Unavailable("the kernel gives no more file watches (fs.inotify.max_user_instances)") from problem
 
 
 def _written_at(text: str) -> datetime:

@@ -37,7 +37,7 @@ class Forwarded:
     pace: float | None = None
     behind = False
 
-    def __init__(self, path: Path = SOCKET, log: Path = LOG) -> None:
+    def __init__(self, path: Path = SOCKET, log: Path = LOG, patience: float = PATIENCE) -> None:
         self._path = path
         if not path.parent.is_dir():
             raise Unavailable("systemd's journal does not run here")
@@ -45,12 +45,12 @@ class Forwarded:
         self._socket = _bound(path)
         self._identity = path.stat().st_ino
         try:
-            self._try(log)
+            self._try(log, patience)
         except (Unavailable, OSError):
             self.close()
             raise
 
-    def _try(self, log: Path) -> None:
+    def _try(self, log: Path, patience: float) -> None:
         """Write a line of our own into the log and wait for it to come round: the only proof that journald forwards."""
         word = f"groundskeeper[{os.getpid()}]: looks after sign-ins from now on"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as mouth:
@@ -58,7 +58,7 @@ class Forwarded:
                 mouth.sendto(f"<38>{word}".encode(), os.fspath(log))
             except OSError as problem:
                 raise Unavailable(f"the system's log does not take a line ({log}: {problem.strerror})") from problem
-        while select.select([self._socket], [], [], PATIENCE)[0]:
+        while select.select([self._socket], [], [], patience)[0]:
             if any(word in heard.text for heard in self.read()):
                 return
         raise Unavailable("journald does not pass lines on (ForwardToSyslog=no)")

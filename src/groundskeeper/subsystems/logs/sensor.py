@@ -56,8 +56,9 @@ class SignInSensor:
         origins: Sequence[Opening] = (Forwarded, lambda: Files(SYSTEM_LOGS, BACK), Journal),
         services: Opening | None = lambda: Files(SERVICE_LOGS),
         people: Callable[[], set[str]] = signed_in,
+        burst: int = BURST,
     ) -> None:
-        self._clock = clock
+        self._clock, self._burst = clock, burst
         self._origins, self._services = origins, services
         self._people = people
         self._failures = Failures()
@@ -66,7 +67,7 @@ class SignInSensor:
     async def run(self, seen: Callable[[Fact], None]) -> None:
         self._failures = Failures()  # what was seen before is read again
         opened, since = list(self._open(seen)), self._clock.now()
-        listening = [_Listening(origin, self._hear(seen), seen, self._clock) for origin in opened]
+        listening = [_Listening(origin, self._hear(seen), seen, self._clock, self._burst) for origin in opened]
         try:
             if not isinstance(opened[0], Files):
                 await self._catch_up(since, seen)
@@ -152,11 +153,12 @@ class _Listening:
     """Reads one origin whenever there is news of it, and no more of it than is affordable."""
 
     def __init__(
-        self, origin: Origin, hear: Callable[[Heard], bool], seen: Callable[[Fact], None], clock: Clock
+        self, origin: Origin, hear: Callable[[Heard], bool], seen: Callable[[Fact], None], clock: Clock, burst: int
     ) -> None:
         self._origin, self._hear, self._seen, self._clock = origin, hear, seen, clock
         self._loop = asyncio.get_running_loop()
-        self._allowed, self._since = float(BURST), clock.elapsed()
+        self._burst = burst
+        self._allowed, self._since = float(burst), clock.elapsed()
         self._skipped, self._last_skip, self._flood_told = 0, 0.0, 0.0
         self._hot_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -184,7 +186,7 @@ class _Listening:
             self._loop.remove_reader(self._origin.fileno())
             return
         now = self._clock.elapsed()
-        self._allowed = min(BURST, self._allowed + (now - self._since) * RATE)
+        self._allowed = min(self._burst, self._allowed + (now - self._since) * RATE)
         self._since = now
         self._waiting.extend(lines)
         for _ in range(min(SLICE, len(self._waiting))):
