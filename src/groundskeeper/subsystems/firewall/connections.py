@@ -12,7 +12,8 @@ from ipaddress import ip_network
 from groundskeeper.lib.netlink import Netlink, attribute
 
 _SOCK_DIAG = 4
-_BY_FAMILY, _DESTROY = 20, 21
+_EVERY_FAMILY, _DESTROY = 18, 21
+"""The older request answers for both families in one walk over the kernel's table, which is what takes the time."""
 _FILTER = 1
 _FAR_ADDRESS = 8
 _STATES = 0xFFF & ~(1 << 6 | 1 << 7 | 1 << 10)
@@ -22,32 +23,32 @@ _IDENTITY = slice(4, 52)
 
 
 def end_connections(source: str) -> int:
-    """End every TCP connection with this address or network; how many there were.
+    """End every TCP connection with this address or network; how many there were. Takes some milliseconds.
 
     Raises PermissionError without root. On a kernel that cannot do it, nothing is ended and 0 is returned.
     """
-    ended = 0
     with Netlink(_SOCK_DIAG) as kernel:
-        for family in (socket.AF_INET, socket.AF_INET6):
-            try:
-                found = kernel.dump(_BY_FAMILY, _request(family, b"\0" * 48) + attribute(_FILTER, _from(source)))
-                ended += sum(_ended(kernel, family, answer.body[_IDENTITY]) for answer in found)
-            except OSError as problem:
-                if problem.errno not in (errno.EOPNOTSUPP, errno.ENOENT, errno.EINVAL):
-                    raise
-    return ended
+        try:
+            found = kernel.dump(_EVERY_FAMILY, _question() + attribute(_FILTER, _from(source)))
+            return sum(_ended(kernel, answer.body) for answer in found)
+        except OSError as problem:
+            if problem.errno not in (errno.EOPNOTSUPP, errno.ENOENT, errno.EINVAL):
+                raise
+            return 0
 
 
-def _ended(kernel: Netlink, family: int, identity: bytes) -> bool:
+def _ended(kernel: Netlink, found: bytes) -> bool:
+    family, identity = found[0], found[_IDENTITY]
     try:
-        kernel.ask(_DESTROY, _request(family, identity))
+        kernel.ask(_DESTROY, struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, _STATES) + identity)
     except FileNotFoundError:
         return False  # It ended by itself in the meantime
     return True
 
 
-def _request(family: int, identity: bytes) -> bytes:
-    return struct.pack("=BBBBI", family, socket.IPPROTO_TCP, 0, 0, _STATES) + identity
+def _question() -> bytes:
+    """struct inet_diag_req: any family, any socket, in these states."""
+    return struct.pack("=BBBB48xII", 0, 0, 0, 0, _STATES, 0)
 
 
 def _from(source: str) -> bytes:

@@ -1,5 +1,6 @@
 """Refusing a source and letting it in again, and the questions whether it is so."""
 
+import asyncio
 from contextlib import suppress
 from typing import assert_never
 
@@ -44,19 +45,19 @@ class SourceAccess:
         source = placed(action.source)
         match action:
             case EnsureSourceBanned():
-                return self._ban(action, source)
+                return await self._ban(action, source)
             case EnsureSourceAdmitted():
                 self._table.admit(source)
                 return f"{action.source} may connect again"
         assert_never(action)
 
-    def _ban(self, action: EnsureSourceBanned, source: Source) -> str:
+    async def _ban(self, action: EnsureSourceBanned, source: Source) -> str:
         self._table.ban(source, action.duration, TAG + action.reason)
         if not self._table.in_force():
             self._table.declare()
         ended = 0
         with suppress(PermissionError):  # In a container that may change the firewall, but no sockets
-            ended = end_connections(action.source)
+            ended = await asyncio.to_thread(end_connections, action.source)
         also = f"; {ended} open connection{'s' * (ended != 1)} ended" if ended else ""
         return f"everything from {action.source} is refused for {span(action.duration)}{also}"
 
