@@ -29,7 +29,7 @@ class Patience(msgspec.Struct, frozen=True):
     unfelt_for: float = 2.0
 
 
-UNAIDED = Patience(limit=4.0)
+UNAIDED = Patience(limit=3.0)
 AIDED = Patience(limit=10.0, settled_for=1.0)
 
 

@@ -11,6 +11,9 @@ from groundskeeper.lab.judge import AIDED, UNAIDED, Felt, play
 from groundskeeper.lab.lab import Lab
 from groundskeeper.lab.scoring import Deeds, Line, Score, judged
 
+LOOK_ROUND = 1.5
+"""Seconds. An agent that has just begun does not know yet what answers here; a client's has run for weeks."""
+
 Tell = Callable[[str, Felt], None]
 """Called after each fault with "unaided" or "managed", and what the client felt."""
 
@@ -22,6 +25,7 @@ def play_unaided(lab: Lab, faults: Sequence[Fault], tell: Tell) -> list[Felt]:
     for fault in faults:
         felt.append(play(lab, fault, UNAIDED))
         tell("unaided", felt[-1])
+        _fit_for_the_next(lab, fault, felt[-1])
     return felt
 
 
@@ -32,9 +36,17 @@ def play_managed(lab: Lab, fault: Fault) -> tuple[Felt, Deeds]:
     """
     agents = Agents(lab)
     agents.begin(MANAGED)
+    time.sleep(LOOK_ROUND)
     done: list[Deeds] = []
     felt = play(lab, fault, AIDED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents)))
     return felt, done[0]
+
+
+def _fit_for_the_next(lab: Lab, fault: Fault, felt: Felt) -> None:
+    """A machine that even the person on the phone could not mend is started again, so that the storm can go on."""
+    if not felt.well_after:
+        lab.machine(fault.machine).cut_power()
+        lab.machine(fault.machine).start()
 
 
 def play_storm(lab: Lab, name: str, faults: Sequence[str], tell: Tell) -> Score:
@@ -45,6 +57,7 @@ def play_storm(lab: Lab, name: str, faults: Sequence[str], tell: Tell) -> Score:
     for fault, unaided in zip(chosen, play_unaided(lab, chosen, tell), strict=True):
         managed, done = play_managed(lab, fault)
         tell("managed", managed)
+        _fit_for_the_next(lab, fault, managed)
         lines.append(judged(fault, managed, done, unaided))
     Agents(lab).end()
     return Score(storm=name, took_s=round(time.monotonic() - begun, 1), lines=tuple(lines))
