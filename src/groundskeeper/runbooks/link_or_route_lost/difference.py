@@ -40,6 +40,8 @@ class Lost(Value, tag=False):
     fixed: tuple[str, ...] = ()
     """Gateways whose hardware address somebody fixed as another than the one that they give themselves."""
     replaced: str = ""
+    proven: bool = False
+    """The gateway of what is gone answers, that of what stands in its place does not."""
 
     @property
     def any(self) -> bool:
@@ -81,6 +83,7 @@ class View:
             wrong=self._wrong(steady.name) if link.up else (),
             fixed=self._fixed(steady.name),
             replaced=replaced or self._renumbered(steady.name, addresses),
+            proven=bool(replaced) and any(self.answers(route) for route in routes if route.via),
         )
 
     def link(self, name: str) -> Link | None:

@@ -23,6 +23,8 @@ class LinkOrRouteLost(Value, tag=False, forbid_unknown_fields=True):
     """How long an address or a route must be gone: a renewal takes it away and puts it back."""
     replacement_gets: timedelta = timedelta(seconds=5)
     """How long something else in its place may take until the gateway answers through it."""
+    proof_gets: timedelta = timedelta(seconds=1)
+    """The same where the old gateway answers and the new one, asked three times, does not."""
     cable_gets: timedelta = timedelta(seconds=3)
     """How long a cable may be out before a person is told."""
 
@@ -51,7 +53,7 @@ class LinkOrRouteLost(Value, tag=False, forbid_unknown_fields=True):
         if lost.off:
             return timedelta()
         if lost.replaced:
-            return self.replacement_gets
+            return self.proof_gets if lost.proven else self.replacement_gets
         if lost.gone or lost.unplugged:
             return self.cable_gets
         return self.settle

@@ -93,7 +93,7 @@ async def _gathered(tasks: dict[str, asyncio.Task[Asked]], control: set[str]) ->
     known: dict[str, Asked] = {}
     waiting = set(tasks.values())
     while waiting:
-        proven = any(known[server].answer is Answer.RESOLVED for server in control & known.keys())
+        proven = any(known[server].answer is not Answer.NONE for server in control & known.keys())
         left = began + SHORT.total_seconds() - loop.time() if proven else None
         done, waiting = await asyncio.wait(
             waiting, timeout=max(0.0, left) if left is not None else None, return_when=asyncio.FIRST_COMPLETED
