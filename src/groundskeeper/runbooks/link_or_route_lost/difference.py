@@ -71,13 +71,13 @@ class View:
         if link is None:
             return Lost(link=steady.name)
         if not link.present:
-            return Lost(link=steady.name, gone=True)
+            return Lost(link=steady.name, gone=not self._leads_out())
         addresses = self._addresses(steady.name)
         routes, replaced = self._routes(steady.name)
         return Lost(
             link=steady.name,
             off=not link.up,
-            unplugged=link.up and steady.carrier and not link.carrier,
+            unplugged=link.up and steady.carrier and not link.carrier and self._has_a_cable(link),
             addresses=addresses,
             routes=routes,
             wrong=self._wrong(steady.name) if link.up else (),
@@ -85,6 +85,14 @@ class View:
             replaced=replaced or self._renumbered(steady.name, addresses),
             proven=bool(replaced) and any(self.answers(route) for route in routes if route.via),
         )
+
+    def _has_a_cable(self, link: Link) -> bool:
+        """A bridge without machines on it has nothing at its other end, and nobody minds."""
+        return bool(self.gateways(link.name)) or (not link.kind and bool(self.expected_addresses(link.name)))
+
+    def _leads_out(self) -> bool:
+        """Whether a default route is there whose next hop is not known to be silent."""
+        return any(route.default and self.answers(route) is not False for route in self.present_routes())
 
     def link(self, name: str) -> Link | None:
         return self._snapshot.get(Link, name, self._device)

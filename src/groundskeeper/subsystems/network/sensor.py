@@ -27,6 +27,7 @@ _SETTLING = 0.002
 _PASSING = (0.0, 0.002, 0.006, 0.012)
 """When to look whether the hand that took something away is still there; a command's is gone by the last."""
 _HELD_AGAIN = 0.1
+_LONGEST_WORK = 60.0
 
 
 class NetworkSensor:
@@ -74,6 +75,7 @@ class _Watch:
         self._life = makers.life()
         self._memory: dict[Key, Kept] = {}
         self._meant: frozenset[Key] = frozenset()
+        self._held_since = 0.0
         self._recall()
 
     def _recall(self) -> None:
@@ -131,12 +133,18 @@ class _Watch:
         lost = self._lost(picture)
         removed = await self._removed(lost, taken_by) if lost else frozenset()
         missing = bool(lost) or any(kept.gone is not None for kept in self._memory.values())
-        held_by = makers.at_work() if missing else ""
+        held_by = self._at_work() if missing else ""
         self._learn(picture, removed, held_by)
         self._names |= {row.name: row.ifindex for row in picture.links.values()}
         due = [_HELD_AGAIN if held_by else None, self._gateways.due()]
         due.append(baseline.next_change(self._memory, self._clock.elapsed(), self._limits))
         return min((after for after in due if after is not None), default=None)
+
+    def _at_work(self) -> str:
+        """Who is changing the network just now; one that has been at it for a minute is stuck and holds up nothing."""
+        name, now = makers.at_work(), self._clock.elapsed()
+        self._held_since = (self._held_since or now) if name else 0.0
+        return name if now - self._held_since < _LONGEST_WORK else ""
 
     async def _settled(self) -> Picture:
         """The picture, once what took something away has finished: a link goes down before its routes do."""
