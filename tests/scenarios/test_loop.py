@@ -228,6 +228,13 @@ async def test_a_finding_has_to_last_before_it_is_believed() -> None:
         assert made.host.applied.total() == 1
 
 
+async def test_it_is_believed_when_it_has_lasted_and_not_at_the_next_full_second() -> None:
+    async with world(MENDS, policy=policy(rules={"broken": {"lasts": 0.02}})) as made:
+        made.see(broken())
+        await made.after(0.2)
+        assert made.host.applied.total() == 1
+
+
 async def test_the_same_observation_twice_and_an_older_one_late_change_nothing() -> None:
     async with world(MENDS) as made:
         seen = Observation(device=DEVICE, at=made.clock.now(), fact=broken())
