@@ -25,6 +25,11 @@ def killed(life: Life, now: datetime = NOW, **more: Any) -> bool:
     return life.hear({"ActiveState": "failed", "SubState": "failed", **NONE, **more}, now)
 
 
+def crashed(life: Life, now: datetime = NOW) -> bool:
+    life.hear({"Result": "core-dump", "MainPID": 0, "ExecMainCode": 3, "ExecMainStatus": 11}, now)
+    return life.hear({"ActiveState": "failed", "SubState": "failed", **NONE}, now)
+
+
 def started(life: Life, now: datetime = NOW) -> None:
     life.hear({"Result": "success", "MainPID": 43}, now)
     life.hear({"ActiveState": "active", "SubState": "running", **NONE}, now)
@@ -32,7 +37,7 @@ def started(life: Life, now: datetime = NOW) -> None:
 
 def test_a_service_that_was_killed_was_not_asked_to_stop_and_that_is_told_at_once():
     life = running()
-    assert killed(life)
+    killed(life)
     assert life.state is not None
     assert life.state.down and life.state.wanted and not life.state.stopped_by_request
     assert life.state.ending == "it was ended by signal 9 (SIGKILL)"
@@ -79,7 +84,7 @@ def test_a_start_that_failed_is_a_failure_when_its_job_is_removed():
     assert not life.hear({"ActiveState": "failed", "SubState": "failed", "Job": (9, "/j/9")}, NOW)
     assert life.job_closed(9, "failed", NOW)
     assert life.state is not None and life.state.down and not life.state.stopped_by_request
-    assert len(life.failures.times) == 2
+    assert len(life.failures.times) == 1
 
 
 def test_somebody_starting_it_holds_back_that_it_is_down():
@@ -101,13 +106,22 @@ def test_each_restart_by_systemd_after_a_failure_counts_as_a_failure():
     assert life.state is not None and life.state.running
 
 
+def test_a_kill_from_outside_is_no_failure_of_the_service_but_want_of_memory_is():
+    life = running()
+    assert not killed(life)
+    started(life)
+    life.hear({"Result": "oom-kill", "ExecMainCode": 2, "ExecMainStatus": 9}, NOW)
+    assert life.hear({"ActiveState": "failed", "SubState": "failed", **NONE}, NOW)
+    assert life.failures.times == (NOW,)
+
+
 def test_failures_older_than_ten_minutes_are_forgotten_and_their_number_is_capped():
     life = running()
     for second in range(30):
-        killed(life, NOW + timedelta(seconds=second))
+        assert crashed(life, NOW + timedelta(seconds=second))
         started(life, NOW)
     assert len(life.failures.times) == 20
-    killed(life, NOW + timedelta(hours=1))
+    crashed(life, NOW + timedelta(hours=1))
     assert life.failures.times == (NOW + timedelta(hours=1),)
 
 

@@ -115,7 +115,10 @@ class Life:
         return not self._by_request and self._failed(now)
 
     def _failed(self, now: datetime) -> bool:
-        if self._told.get("Result", "success") == "success":
+        """Note a failure of its own. A SIGKILL comes from outside (or from us, when it was stuck): starting helps."""
+        told = self._told
+        killed = (told.get("Result"), told.get("ExecMainStatus")) == ("signal", int(signal.SIGKILL))
+        if killed or told.get("Result", "success") == "success":
             return False
         self._failures = [at for at in [*self._failures, now] if now - at < WINDOW][-MOST:]
         return True

@@ -51,8 +51,10 @@ class UnitState(Fact, Value):
 
 
 class UnitFailures(Fact, Value):
-    """When a service failed, oldest first: the last ten minutes, at most 20. A stop that was asked for is no failure.
+    """When a service failed, oldest first: the last ten minutes, at most 20.
 
+    A stop that was asked for is no failure, nor is a SIGKILL: no program does that to itself, and one that was killed
+    from outside is well again once it is started. (Killed for want of memory is a failure: that comes back.)
     `last_words` are the newest lines of its log, fetched only when it fails again and again.
     """
 
