@@ -383,3 +383,28 @@ async def test_when_much_breaks_at_once_no_more_is_changed_at_the_same_time_than
 
 async def confirmed(made: World) -> list[Action]:
     return [change.action for change in await made.ledger.changes() if change.stage is Stage.CONFIRMED]
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_a_clock_that_is_set_blinds_nobody(hours: int) -> None:
+    """A machine whose hardware clock runs on local time starts hours off, and is set right once the network is up."""
+    async with world(MENDS) as made:
+        made.see(broken())
+        await made.after(3)
+        assert (await only(made)).phase is Phase.WATCHING
+        made.clock.set_by(timedelta(hours=hours))
+        made.host.so.clear()
+        made.see(broken())
+        await made.after(40)
+        assert made.host.applied.total() == 2
+        await made.after(40)
+        assert {incident.phase for incident in await made.ledger.incidents(live=False)} == {Phase.RESOLVED}
+
+
+async def test_what_has_to_last_lasts_no_longer_because_the_clock_was_set_back() -> None:
+    async with world(MENDS, policy=policy(rules={"broken": {"lasts": 5.0}})) as made:
+        made.see(broken())
+        await made.after(1)
+        made.clock.set_by(timedelta(hours=-5))
+        await made.after(9)
+        assert (await only(made)).phase is Phase.WATCHING

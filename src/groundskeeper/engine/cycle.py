@@ -102,6 +102,11 @@ class Engine:
 
     def observe(self, seen: Observation) -> None:
         """Take an observation in. One that is older than what is known of the thing, or the same again, is left out."""
+        known_at = self.snapshot.at(seen.key)
+        if known_at and known_at > self.clock.now():
+            # Nothing is seen in the future: the clock was set back, and all that is news now would look old.
+            self.snapshot.set_back(seen.at)
+            self._not_before.clear()
         same = self.snapshot.get(type(seen.fact), seen.fact.subject, seen.device) == seen.fact
         if self.snapshot.put(seen):
             self._changed.add(type(seen.fact))

@@ -93,8 +93,8 @@ class Incident(Value):
             id=self.id,
             finding=self.finding,
             phase=step.to,
-            since=self.since,
-            moved_at=step.at if step.to is not self.phase else self.moved_at,
+            since=min(self.since, step.at),  # later only where the clock was set back in between
+            moved_at=step.at if step.to is not self.phase else min(self.moved_at, step.at),
             reason=step.reason,
             generation=self.generation + 1,
             cause=step.cause,

@@ -1,7 +1,7 @@
 """Facts about devices, seen at a time, and the latest of them together."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from groundskeeper.model.value import DeviceId, Unknown, Value
@@ -93,6 +93,19 @@ class Snapshot:
         else:
             known[seen.key] = seen
         return True
+
+    def set_back(self, now: datetime) -> None:
+        """The clock was set back: what seems to be seen from `now` on was seen before. Only the engine calls this."""
+        before = now - timedelta(microseconds=1)
+        for known in self._kinds.values():
+            for key, seen in known.items():
+                if seen.at > before:
+                    known[key] = Observation(device=seen.device, at=before, fact=seen.fact)
+
+    def at(self, key: "Key") -> datetime | None:
+        """When the latest observation of this thing was made."""
+        seen = self._kinds.get(key.kind, {}).get(key)
+        return seen.at if seen else None
 
     def of(self, kind: type[FactType]) -> Iterator[tuple[Observation, FactType]]:
         """Every observation whose fact is of this kind, with the fact."""

@@ -5,6 +5,7 @@
    only evidence newer than the repair can show, or when nothing better was seen for the whole watch.
 3. A live incident whose finding is gone, while the thing itself is still seen: over, or, where a repair is under
    watch, over when it stayed away long enough. A thing that is not seen at all proves nothing.
+   Where the clock was set back meanwhile, what has to last (a finding, a remedy) has to last from then on.
 4. An incident that a live incident of a causing rule explains folds into it; it unfolds when that one is over.
 """
 
@@ -74,6 +75,8 @@ def _next(
 ) -> Transition | None:
     if incident.phase is Phase.MITIGATING:
         return None  # whoever carries the plan out moves it
+    if incident.moved_at > now and incident.phase in (Phase.PENDING, Phase.WATCHING):
+        return incident.move(incident.phase, now, incident.reason)
     if finding:
         return _still_there(incident, finding, now, watch)
     evidence = incident.finding.evidence

@@ -144,7 +144,7 @@ def _cooldown(plan: Plan, incident: Incident, policy: Policy, situation: Situati
     if not repairs or situation.approved_by:
         return None
     wait = min(policy.budgets.cooldown * 2 ** min(len(repairs) - 1, 20), HOUR)  # beyond that, repairs are forgotten
-    ready = max(change.moved_at for change in repairs) + wait
+    ready = min(max(change.moved_at for change in repairs), situation.now) + wait  # the clock may have been set back
     if situation.now >= ready:
         return None
     return refuse(f"repaired a moment ago: the next try waits {wait.total_seconds():.3g} s", ready)

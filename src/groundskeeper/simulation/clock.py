@@ -15,11 +15,16 @@ class FakeClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._start = self._now = start
+        self._set_by = timedelta()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._order = count()
 
     def now(self) -> datetime:
-        return self._now
+        return self._now + self._set_by
+
+    def set_by(self, span: timedelta) -> None:
+        """Somebody sets the clock on the wall: forward, or back. No time goes by."""
+        self._set_by += span
 
     def elapsed(self) -> float:
         return 1000.0 + (self._now - self._start).total_seconds()
