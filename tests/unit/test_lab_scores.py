@@ -99,8 +99,8 @@ def felt(hurt, ms, *, settled=True, well_after=True):
     [
         (felt(("web",), 40), False),
         (felt((), 0), False),
-        (felt(("web", "db"), 100), True),
-        (felt(("web", "db"), 99), False),
+        (felt(("web", "db"), 250), True),
+        (felt(("web", "db"), 249), False),
         (felt(("web",), 40, well_after=False), True),
     ],
 )
@@ -110,7 +110,7 @@ def test_worse_is_what_the_fault_alone_did_not_do(managed, worse):
 
 
 def test_a_fault_played_once_is_measured_against_what_it_says_of_itself():
-    once = judged(FAULT, felt(("web", "db"), 140), Deeds())
+    once = judged(FAULT, felt(("web", "db"), 340), Deeds())
     assert once.made_worse
     assert once.unaided is None
     assert not judged(FAULT, felt(("web",), 40), Deeds()).made_worse

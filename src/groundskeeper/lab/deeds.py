@@ -1,9 +1,7 @@
-"""What the agents did about a fault, read from their ledgers.
-
-It is told beside the client's judgement, never part of it.
-"""
+"""What the agents did about a fault, read from their ledgers. Told beside the client's judgement, never part of it."""
 
 import time
+from datetime import datetime
 
 from groundskeeper.lab.agents import Agents
 from groundskeeper.lab.scoring import Deeds
@@ -12,20 +10,17 @@ from groundskeeper.model import Change, Stage
 ACTED = (Stage.APPLIED, Stage.CONFIRMED)
 
 
-def deeds(agents: Agents, patience: float = 12.0) -> Deeds:
-    """Wait until no change is on probation any more, at most `patience` seconds;
-
-    then tell who acted and what was left.
-    """
+def deeds(agents: Agents, since: datetime, patience: float = 12.0) -> Deeds:
+    """What was done since then. Waits until no change is on probation any more, at most `patience` seconds."""
     until = time.monotonic() + patience
     changes = agents.changes()
     while any(not change.stage.settled for change in changes) and time.monotonic() < until:
         time.sleep(0.1)
         changes = agents.changes()
-    by = dict.fromkeys(f"{_rule(change)}/{change.runbook}" for change in changes if change.stage in ACTED)
+    acted = [change for change in changes if change.stage in ACTED and change.intended_at >= since]
     left = sum(not change.stage.settled or change.stage is Stage.NEEDS_PERSON for change in changes)
-    return Deeds(by=", ".join(by), left_unconfirmed=left)
+    return Deeds(by=", ".join(dict.fromkeys(map(_who, acted))), left_unconfirmed=left)
 
 
-def _rule(change: Change) -> str:
-    return change.fingerprint.partition("|")[0]
+def _who(change: Change) -> str:
+    return f"{change.fingerprint.partition('|')[0]}/{change.runbook}"

@@ -7,7 +7,7 @@ import msgspec
 from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.judge import Felt
 
-NOTICED_MS = 100.0
+NOTICED_MS = 250.0
 
 
 class Deeds(msgspec.Struct, frozen=True):

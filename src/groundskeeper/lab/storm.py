@@ -10,6 +10,7 @@ from groundskeeper.lab.faults.fault import Fault
 from groundskeeper.lab.judge import AIDED, UNAIDED, Felt, play
 from groundskeeper.lab.lab import Lab
 from groundskeeper.lab.scoring import Deeds, Line, Score, judged
+from groundskeeper.lib.clock import SystemClock
 
 LOOK_ROUND = 1.5
 """Seconds. An agent that has just begun does not know yet what answers here; a client's has run for weeks."""
@@ -37,8 +38,9 @@ def play_managed(lab: Lab, fault: Fault) -> tuple[Felt, Deeds]:
     agents = Agents(lab)
     agents.begin(MANAGED)
     time.sleep(LOOK_ROUND)
+    since = SystemClock().now()
     done: list[Deeds] = []
-    felt = play(lab, fault, AIDED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents)))
+    felt = play(lab, fault, AIDED if fault.settles else UNAIDED, before_heal=lambda: done.append(deeds(agents, since)))
     return felt, done[0]
 
 
