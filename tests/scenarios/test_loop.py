@@ -408,3 +408,37 @@ async def test_what_has_to_last_lasts_no_longer_because_the_clock_was_set_back()
         made.clock.set_by(timedelta(hours=-5))
         await made.after(9)
         assert (await only(made)).phase is Phase.WATCHING
+
+
+async def test_a_policy_that_allows_more_takes_up_what_only_policy_had_left_to_a_person() -> None:
+    async with world(MENDS, policy=policy(autonomy={})) as made:
+        made.see(broken())
+        await made.after(2)
+        assert (await only(made)).phase is Phase.ESCALATED
+        made.adopt(policy(name="more"))
+        await made.after(3)
+        assert (await only(made)).phase is Phase.WATCHING
+        assert "policy has changed: it is looked at anew" in [
+            line.event.transition.reason for line in await made.ledger.entries() if isinstance(line.event, Moved)
+        ]
+
+
+async def test_a_new_policy_does_not_ask_a_runbook_again_that_left_it_to_a_person() -> None:
+    async with world() as made:
+        made.see(broken("cellar"))
+        await made.after(2)
+        steps = await phases(made)
+        made.adopt(policy(name="more"))
+        await made.after(3)
+        assert await phases(made) == steps
+
+
+async def test_a_new_policy_does_not_try_again_what_did_not_help() -> None:
+    useless = Answer(action="EnsureUnitActive", subject="web", helps=False)
+    async with world(useless, policy=policy(budgets=Budgets(attempts=1, cooldown=timedelta()))) as made:
+        made.see(broken())
+        await made.after(60)
+        assert (await only(made)).phase is Phase.ESCALATED
+        made.adopt(policy(name="more", budgets=Budgets(attempts=1, cooldown=timedelta())))
+        await made.after(60)
+        assert made.host.applied.total() == 1

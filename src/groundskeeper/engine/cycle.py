@@ -83,6 +83,7 @@ class Engine:
         self._stopped = stopped
         self._rules: Mapping[str, Rule] = {}
         self._runbooks: Mapping[str, Runbook] = {}
+        self._policy_changed = False
         self._changed: set[type] = set()
         self._unrecorded: list[Observation] = []
         self._wake = asyncio.Event()
@@ -94,6 +95,7 @@ class Engine:
 
     def adopt(self, policy: Policy, digest: str, reflexes: Sequence[tuple[Rule, Runbook]]) -> None:
         """Obey this policy from now on, with the rules and runbooks as it sets them."""
+        self._policy_changed = bool(self._rules) and policy != self.policy
         self.policy, self.policy_hash = policy, digest
         self._rules = {rule.name: rule for rule, _ in reflexes}
         self._runbooks = {rule.name: runbook for rule, runbook in reflexes}
@@ -205,6 +207,9 @@ class Engine:
         rules = [rule for rule in self._rules.values() if not changed.isdisjoint(rule.watches)]
         findings = judge(rules, self.snapshot, now, self.device)
         incidents = await self.ledger.incidents()
+        if self._policy_changed:
+            self._policy_changed = False
+            incidents = [await self._reconsidered(incident, now) for incident in incidents]
         related = relate(
             findings,
             incidents,
@@ -224,6 +229,17 @@ class Engine:
                 current[step.incident] = current[step.incident].after(step)
         for incident in current.values():
             self._consider(incident, now)
+
+    async def _reconsidered(self, incident: Incident, now: datetime) -> Incident:
+        """The incident, given back to the loop where it was policy alone that gave it to a person."""
+        if incident.phase is not Phase.ESCALATED:
+            return incident
+        said = [line.event for line in await self.ledger.entries(incident=incident.id)]
+        verdict = next((event.verdict for event in reversed(said) if isinstance(event, Judged)), None)
+        if verdict is None or verdict.ruling is Ruling.RUN or verdict.reason != incident.reason:
+            return incident
+        step = incident.move(Phase.OPEN, now, "policy has changed: it is looked at anew")
+        return incident.after(step) if await self.ledger.advance(step) else incident
 
     def _consider(self, incident: Incident, now: datetime) -> None:
         if incident.phase is Phase.PENDING:

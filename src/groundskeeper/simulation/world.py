@@ -49,8 +49,12 @@ class World:
             new_id or (lambda: f"{self.clock.now():%H%M%S}{next(numbers)}"),
             lambda: self.stopped,
         )
-        policy = policy or Policy(version=1, name="simulated")
-        self.engine.adopt(policy, "simulated", made(reflexes, policy.rules))
+        self._reflexes = reflexes
+        self.adopt(policy or Policy(version=1, name="simulated"))
+
+    def adopt(self, policy: Policy) -> None:
+        """This policy holds from now on."""
+        self.engine.adopt(policy, policy.name, made(self._reflexes, policy.rules))
 
     def see(self, fact: Fact) -> None:
         """This is seen now."""
