@@ -25,7 +25,7 @@ from groundskeeper.runbooks.disk_filling.rule import DiskFilling
 from groundskeeper.runbooks.disk_filling.runbook import MakeRoom
 from groundskeeper.subsystems.disk.effects import AskingSpace, MakingSpace
 from groundskeeper.subsystems.disk.reclaiming import Reclaimer
-from groundskeeper.subsystems.disk.selection import PLACES, Entry, Place, may_go
+from groundskeeper.subsystems.disk.selection import PLACES, Candidate, Entry, Place, may_go
 from groundskeeper.subsystems.disk.sensor import FilesystemSensor
 from groundskeeper.subsystems.disk.trend import is_low
 from groundskeeper.subsystems.disk.types import (
@@ -37,7 +37,7 @@ from groundskeeper.subsystems.disk.types import (
     Source,
     SpaceFree,
 )
-from groundskeeper.subsystems.disk.walk import candidates, delete
+from groundskeeper.subsystems.disk.walk import Deleting, candidates
 
 from .whole import Machine, at_home
 
@@ -301,7 +301,7 @@ def test_an_attacker_who_swaps_folders_for_links_gains_nothing(_: Path) -> None:
             for path in victims:
                 age(path)
             for candidate in list(candidates(place, device, old)):
-                gone += delete(candidate, old)
+                gone += delete(candidate)
     print(f"{rounds[0]} swaps, {gone} of the attacker's own files deleted", file=sys.stderr)
     assert rounds[0] > 100 and gone > 100
     assert all(path.exists() for path in victims)
@@ -322,7 +322,7 @@ def test_a_folder_that_becomes_a_link_between_its_listing_and_its_opening_is_not
         return old(place, entry)
 
     for candidate in list(candidates(place, os.stat("/var/tmp").st_dev, swap)):
-        delete(candidate, old)
+        delete(candidate)
     assert Path("/var/tmp/bait").is_symlink() and os.listdir("/var/tmp") == ["bait"]
     assert all(path.exists() for path in victims)
 
@@ -333,14 +333,19 @@ def test_a_file_that_was_swapped_after_it_was_chosen_stays(_: Path) -> None:
     chosen_path, other = made("/var/tmp/deep/chosen", 4096), made("/var/tmp/deep/other", 8192)
     [chosen] = [one for one in candidates(place, os.stat("/var/tmp").st_dev, old) if one.entry.name == "chosen"]
     other.rename(chosen_path)
-    assert not delete(chosen, old)
+    assert not delete(chosen)
     chosen_path.rename("/var/lib/db/kept")
     Path("/var/tmp/deep").rmdir()
     Path("/var/tmp/deep").symlink_to("/var/lib/db")
     Path("/var/lib/db/kept").rename("/var/lib/db/chosen")
     [now_there] = [os.stat("/var/lib/db/chosen")]
-    assert not delete(chosen._replace(entry=chosen.entry._replace(inode=now_there.st_ino)), old)
+    assert not delete(chosen._replace(entry=chosen.entry._replace(inode=now_there.st_ino)))
     assert Path("/var/lib/db/chosen").exists()
+
+
+def delete(candidate: Candidate) -> bool:
+    with Deleting(old) as deleting:
+        return deleting.delete(candidate)
 
 
 def old(place: Place, entry: Entry) -> bool:

@@ -30,6 +30,7 @@ NSPAWN = """
 501 500 0:121 / /tmp rw,nosuid,nodev - tmpfs tmpfs rw,size=1233424k,nr_inodes=409600
 502 500 0:122 / /proc rw,nosuid,nodev,noexec,relatime - proc proc rw
 503 502 0:122 /sys /proc/sys ro,nosuid,nodev,noexec,relatime - proc proc rw
+505 500 254:0 /usr/lib/os-release /run/host/os-release ro,nosuid,nodev - ext4 /dev/vda rw
 510 500 7:4 / /var rw,relatime - ext4 /dev/loop4 rw
 """
 

@@ -70,6 +70,8 @@ def _breadth(mount: Mount) -> tuple[bool, int, str]:
 
 
 def _counts(mount: Mount) -> bool:
+    if within(mount.point, ("/run/host",)):  # what a container is shown of its host
+        return False
     if mount.kind == "tmpfs":
         return not within(mount.point, NOBODYS + CONTAINERS)
     if mount.kind == "overlay":

@@ -25,7 +25,7 @@ from groundskeeper.subsystems.disk.selection import (
     may_go,
 )
 from groundskeeper.subsystems.disk.types import EnsureSpace, EnsureSpaceFromCaches, Share, Source
-from groundskeeper.subsystems.disk.walk import candidates, delete
+from groundskeeper.subsystems.disk.walk import Deleting, candidates
 
 BATCH = 64
 """Files between two looks at what is free by now."""
@@ -75,10 +75,10 @@ class Reclaimer:
         search = _Search(self._places, self._logs, os.stat(mount).st_dev, now)
         shares: list[Share] = []
         for source in (source for source in Source if source in sources and lack):
-            total, files = search.sum(source)
-            lack = Lack(lack.bytes - total, lack.inodes - files)
-            if files:
-                shares.append(Share(source=source, bytes=total, files=files))
+            share = search.share(source, lack)
+            lack = Lack(lack.bytes - share.bytes, lack.inodes - share.files)
+            if share.files:
+                shares.append(share)
         return tuple(shares)
 
     def free(self, action: Making, now: float, stopped: Stopped) -> list[Freed]:
@@ -110,8 +110,10 @@ class _Search:
         return mapped_files()
 
     def wanted(self, place: Place, entry: Entry) -> bool:
-        # Twice: most files fall to the cheap questions, and then nobody's open files need be asked for.
-        return may_go(place, entry, self._now, frozenset()) and may_go(place, entry, self._now, self._in_use(place))
+        # Most files fall to the cheap questions, and then nobody's open files need be asked for.
+        if not may_go(place, entry, self._now, frozenset()):
+            return False
+        return (entry.device, entry.inode) not in self._in_use(place)
 
     def _in_use(self, place: Place) -> frozenset[Identity]:
         return self._busy | self._mapped if place.source is Source.TEMPORARY_FILES else self._busy
@@ -123,9 +125,15 @@ class _Search:
     def logs(self, source: Source) -> list[DeletedLog]:
         return deleted_logs(self._device, self._logs) if source is Source.DELETED_LOGS else []
 
-    def sum(self, source: Source) -> tuple[int, int]:
-        sizes = [each.entry.bytes for each in self.files(source)] + [log.file.bytes for log in self.logs(source)]
-        return sum(sizes), len(sizes)
+    def share(self, source: Source, lack: Lack) -> Share:
+        """What the source would give, counted until the lack is covered."""
+        total = files = 0
+        found = chain((log.file.bytes for log in self.logs(source)), (one.entry.bytes for one in self.files(source)))
+        for count in found:
+            total, files = total + count, files + 1
+            if total >= lack.bytes and files >= lack.inodes:
+                break
+        return Share(source=source, bytes=total, files=files)
 
 
 def _take(search: _Search, source: Source, lacking: Lacking, stopped: Stopped) -> Freed:
@@ -151,7 +159,8 @@ def _delete_files(
     while batch := choose(ordered, before := lacking(), BATCH):
         if stopped():
             return
-        gone = [candidate for candidate in batch if delete(candidate, search.wanted)]
+        with Deleting(search.wanted) as deleting:
+            gone = [candidate for candidate in batch if deleting.delete(candidate)]
         yield from ((candidate.path, candidate.entry.bytes) for candidate in gone)
         expected = sum(candidate.entry.bytes for candidate in gone)
         if expected >= IN_VAIN and before.bytes - _settled(lacking, before, expected).bytes < expected / 10:

@@ -77,7 +77,7 @@ class _Watch:
         if text == self._text:
             return
         self._text = text
-        mounts = {mount.point: mount for mount in worth_watching(parse_mounts(text))}
+        mounts = {mount.point: mount for mount in worth_watching(filter(_is_folder, parse_mounts(text)))}
         for point in self._tracks.keys() - mounts.keys():
             self._drop(point)
         for mount in mounts.values():
@@ -189,6 +189,11 @@ def fastest(before: dict[Identity, Writing], after: dict[Identity, Writing], spa
         for growth in [max(0.0, (file.bytes - before[key].bytes) / span) if key in before else 0.0]
     ]
     return tuple(sorted(found, key=lambda file: (-file.growth, -file.bytes))[:GROWING])
+
+
+def _is_folder(mount: Mount) -> bool:
+    """Containers are given single files of their host's disk (/etc/hosts): that disk is watched on the host."""
+    return not mount.local or mount.root == "/" or Path(mount.point).is_dir()
 
 
 def _fstab() -> str:

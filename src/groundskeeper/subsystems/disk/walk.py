@@ -11,7 +11,8 @@ import fcntl
 import os
 import struct
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from types import TracebackType
 
 from groundskeeper.subsystems.disk.selection import Candidate, Entry, Place
 
@@ -91,46 +92,69 @@ def _claimed(folder: int) -> bool:
 
 
 def _entry(folder: int, name: str) -> Entry | None:
-    with suppress(OSError):
-        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
-        return Entry(
-            name=name,
-            mode=seen.st_mode,
-            links=seen.st_nlink,
-            device=seen.st_dev,
-            inode=seen.st_ino,
-            bytes=seen.st_blocks * 512,
-            written=seen.st_mtime,
-            used=max(seen.st_atime, seen.st_mtime),
-            arrived=seen.st_ctime,
-        )
-    return None
-
-
-def delete(candidate: Candidate, still: Wanted) -> bool:
-    """Delete the very file that was chosen, if it is `still` wanted. False where it is not, or is gone, or moved."""
-    with suppress(OSError), _reopened(candidate) as folder:
-        entry = _entry(folder, candidate.entry.name)
-        same = entry and (entry.device, entry.inode) == (candidate.entry.device, candidate.entry.inode)
-        if entry and same and still(candidate.place, entry):
-            os.unlink(entry.name, dir_fd=folder)
-            return True
-    return False
-
-
-@contextmanager
-def _reopened(candidate: Candidate) -> Iterator[int]:
-    folder = open_place(candidate.place)
+    # Called for each of perhaps a hundred thousand files while somebody waits: no keyword, no context manager.
     try:
-        mount = mount_of(folder)
-        for name in candidate.folders:
-            folder, outer = os.open(name, FOLDER, dir_fd=folder), folder
-            os.close(outer)
-            if mount_of(folder) != mount:
-                raise FileNotFoundError(candidate.path)
-        yield folder
-    finally:
-        os.close(folder)
+        seen = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except OSError:
+        return None
+    used = max(seen.st_atime, seen.st_mtime)
+    size = seen.st_blocks * 512
+    return Entry(name, seen.st_mode, seen.st_nlink, seen.st_dev, seen.st_ino, size, seen.st_mtime, used, seen.st_ctime)
+
+
+class Deleting:
+    """Deletes chosen files. Use as a context manager: the folder of the last file stays open for the next one."""
+
+    def __init__(self, still: Wanted) -> None:
+        self._still = still
+        self._where: tuple[Place, tuple[str, ...]] | None = None
+        self._folder = -1
+
+    def delete(self, candidate: Candidate) -> bool:
+        """Delete the very file that was chosen, if it is still wanted. False where it is not, or is gone, or moved."""
+        try:
+            folder = self._opened(candidate)
+            entry = _entry(folder, candidate.entry.name)
+            if entry is None or (entry.device, entry.inode) != (candidate.entry.device, candidate.entry.inode):
+                return False
+            if not self._still(candidate.place, entry):
+                return False
+            os.unlink(entry.name, dir_fd=folder)
+        except OSError:
+            return False
+        return True
+
+    def _opened(self, candidate: Candidate) -> int:
+        where = candidate.place, candidate.folders
+        if self._where != where:
+            self.close()
+            self._folder, self._where = _reopened(candidate), where
+        return self._folder
+
+    def close(self) -> None:
+        if self._where is not None:
+            os.close(self._folder)
+        self._where = None
+
+    def __enter__(self) -> "Deleting":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _reopened(candidate: Candidate) -> int:
+    """The file's folder, on the way by which it was found. Raises OSError where that is another way by now."""
+    folder = open_place(candidate.place)
+    mount = mount_of(folder)
+    for name in candidate.folders:
+        folder = _step(folder, name)
+        if mount_of(folder) != mount:
+            os.close(folder)
+            raise FileNotFoundError(candidate.path)
+    return folder
 
 
 def is_locked(path: str) -> bool:

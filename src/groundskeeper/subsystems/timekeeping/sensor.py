@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from groundskeeper.lib.clock import Clock
-from groundskeeper.model import Fact, Unavailable
+from groundskeeper.model import Fact, Refused, Unavailable
 from groundskeeper.subsystems.timekeeping.kernel import Discipline, arm, discipline, set_alarm, was_set
 from groundskeeper.subsystems.timekeeping.services import installed_service, owner_of_the_clock
 from groundskeeper.subsystems.timekeeping.types import ClockSync
@@ -31,19 +31,19 @@ class ClockSensor:
         self._root = root
 
     async def run(self, seen: Callable[[Fact], None]) -> None:
+        changed, loop = asyncio.Event(), asyncio.get_running_loop()
         try:
             alarm = set_alarm()
+            loop.add_reader(alarm, changed.set)
+            try:
+                await self._watch(seen, changed, alarm)
+            finally:
+                loop.remove_reader(alarm)
+                os.close(alarm)
         except OSError as problem:
+            if owner := owner_of_the_clock(self._root):
+                raise Refused(f"the clock belongs to {owner}, and is looked after there") from problem
             raise Unavailable(f"the kernel does not tell of its clock ({problem.strerror})") from problem
-        changed, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_reader(alarm, changed.set)
-        try:
-            await self._watch(seen, changed, alarm)
-        except OSError as problem:
-            raise Unavailable(f"the kernel does not tell of its clock ({problem.strerror})") from problem
-        finally:
-            loop.remove_reader(alarm)
-            os.close(alarm)
 
     async def _watch(self, seen: Callable[[Fact], None], changed: asyncio.Event, alarm: int) -> None:
         keeping = Keeping()
