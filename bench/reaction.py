@@ -10,13 +10,15 @@ usage: make bench NAME=reaction [ARGS="--n 25"]
 import argparse
 import os
 import random
+import re
 import signal
 import socket
 import sys
 import time
 from pathlib import Path
 
-from groundskeeper.lab.agents import Agents, with_agents
+from groundskeeper.agent.policy import SHIPPED_FILE
+from groundskeeper.lab.agents import MANAGED, Agents, with_agents
 from groundskeeper.lab.lab import Lab
 from groundskeeper.lab.machine import Machine
 from groundskeeper.lab.namespaces import enter
@@ -63,7 +65,9 @@ check process answer with pidfile /run/answer.pid
   start program = "/usr/bin/setsid --fork /usr/bin/perl /opt/answer.pl /run/answer.pid"
   if failed port 7000 then restart
 """
-POLICY = {"attempts": 10_000, "cooldown": "PT0S", "repeats": 10_000}
+# The shipped policy would hand a service that dies twenty times in a minute to a person, and rightly.
+BUDGETS = {"repeats": "10000", "attempts": "10000", "cooldown": '"0 s"'}
+RULES = "[rules.service_crash_looping]\nfailures = 10000\n"
 
 
 def office() -> Office:
@@ -89,6 +93,16 @@ def office() -> Office:
             ),
             MachinePlan(name="desk", links=(Link(name="eth0", network="lan", address="10.77.1.20/24"),)),
         ),
+    )
+
+
+def patient_policy() -> str:
+    """The shipped policy, but for how often the same repair may be repeated."""
+    text = SHIPPED_FILE.read_text().replace("version = 1", "version = 2").replace("as shipped", "bench")
+    for name, value in BUDGETS.items():
+        text = re.sub(rf"(?m)^{name} = .*$", f"{name} = {value}", text)
+    return re.sub(r"(?m)^per_day = .*$", "per_day = { disruptive = 100000, reversible = 100000 }", text).replace(
+        "[rules]", RULES
     )
 
 
@@ -129,7 +143,8 @@ def main() -> None:
     n = words.parse_args().n
     with Lab.up(with_agents(office()), "gk-reaction", lambda line: print(line, file=sys.stderr)) as lab:
         agents = Agents(lab)
-        agents.begin_managed(budgets=POLICY)
+        agents.begin(MANAGED)
+        agents.sign(patient_policy())
         machines = {name: lab.machine(name) for name in ("ours", "systemd", "monit")}
         versions = {
             "systemd": machines["systemd"].run("systemctl", "--version").stdout.splitlines()[0],

@@ -51,6 +51,10 @@ class Agents:
         self.end()
         self._on_each(lambda machine: _begin(machine, policy))
 
+    def sign(self, policy: str) -> None:
+        """Have every agent obey this policy document (TOML) from now on, signed with each machine's own key."""
+        self._on_each(lambda machine: _sign(machine, policy))
+
     def end(self) -> None:
         """Stop every agent and remove its ledger."""
         self._on_each(_end)
@@ -83,12 +87,19 @@ async def _asked(path: Path, ask: Callable[[SqliteLedger], Awaitable[T]]) -> T:
 
 
 def _begin(machine: Machine, policy: str) -> None:
-    stop = machine.root / str(HOME.stop_file).lstrip("/")
-    stop.parent.mkdir(parents=True, exist_ok=True)
-    stop.unlink(missing_ok=True)
+    floor = machine.root / str(HOME.floor_file).lstrip("/")
+    floor.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    floor.unlink(missing_ok=True)
     if policy == OBSERVE:
-        stop.touch()
+        floor.write_text('autonomy = "observe"\n')
     machine.run("systemctl", "start", UNIT.name)
+
+
+def _sign(machine: Machine, policy: str) -> None:
+    machine.write("root/policy.toml", policy)
+    command = "from groundskeeper.cli import main; main()"
+    python = ("/usr/bin/env", f"PYTHONPATH={SOURCE}:{PACKAGES}", "/usr/bin/python3", "-c", command)
+    machine.run(*python, "policy", "sign", "/root/policy.toml")
 
 
 def _end(machine: Machine) -> None:
