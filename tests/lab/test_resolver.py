@@ -261,6 +261,20 @@ async def test_only_a_server_that_answers_is_ever_written(conf):
         assert conf.read_text() == f"nameserver {SILENT}\n"
 
 
+async def test_a_write_that_was_cut_short_leaves_nothing_behind_once_it_is_taken_back(conf):
+    effect, undoing = ResolverEffect(ResolverMemory(None), PORT), ResolverFileEffect()
+    conf.write_text(f"nameserver {SILENT}\n")
+    async with serving(GOOD, PORT):
+        sight = await effect.look(EnsureResolver(device=DEVICE, servers=(GOOD,), path=str(conf)))
+    assert isinstance(sight, Needed)
+    assert sight.undo is not None
+    (conf.parent / ".resolv.conf.groundskeeper").write_text("nameser")
+    assert isinstance(await undoing.look(sight.undo), Needed)
+    await undoing.apply(sight.undo)
+    assert isinstance(await undoing.look(sight.undo), Already)
+    assert [entry.name for entry in conf.parent.iterdir()] == ["resolv.conf"]
+
+
 async def test_a_link_that_led_nowhere_is_put_back_as_it_was(conf):
     dangling(conf)
     effect = ResolverEffect(ResolverMemory(None), PORT)

@@ -10,7 +10,7 @@ def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] | N
 
     A leftover of an earlier attempt that was cut short is overwritten: its name is fixed, so that none pile up.
     """
-    beside = path.with_name(f".{path.name}.groundskeeper")
+    beside = draft(path)
     with suppress(FileNotFoundError):
         beside.unlink()
     fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -29,6 +29,11 @@ def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] | N
     _sync(path.parent)
 
 
+def draft(path: Path) -> Path:
+    """Where the new contents stand until they take the place of the old; left over only where a write was cut short."""
+    return path.with_name(f".{path.name}.groundskeeper")
+
+
 def _sync(folder: Path) -> None:
     """Make the new name survive a power cut. A file system that cannot sync a folder keeps names by itself."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -41,7 +46,7 @@ def _sync(folder: Path) -> None:
 
 def link(path: Path, target: str) -> None:
     """Make the name a symbolic link, in one step. Raises OSError; the old file then stands."""
-    beside = path.with_name(f".{path.name}.groundskeeper")
+    beside = draft(path)
     beside.unlink(missing_ok=True)
     beside.symlink_to(target)
     beside.replace(path)

@@ -56,12 +56,13 @@ class ResolverEffect:
 
 
 class ResolverFileEffect:
-    """EnsureResolverFile."""
+    """EnsureResolverFile. A draft of a write that was cut short is not as it was before either."""
 
     async def look(self, action: Action) -> Sight:
         assert isinstance(action, EnsureResolverFile)
         path = Path(action.path)
-        if _bytes(path) == action.content and _leads_to(path) == action.link:
+        as_before = _bytes(path) == action.content and _leads_to(path) == action.link
+        if as_before and not atomic.draft(path).exists():
             return Already(reason=f"{path} is as it was before")
         undo = EnsureResolverFile(device=action.device, path=action.path, content=_bytes(path), link=_leads_to(path))
         return Needed(found=f"{path} is not as it was before", undo=undo)
@@ -72,6 +73,7 @@ class ResolverFileEffect:
         if action.link:
             atomic.link(path, action.link)
         elif action.content is None:
+            atomic.draft(path).unlink(missing_ok=True)
             path.unlink(missing_ok=True)
         else:
             owner = (action.owner, action.group) if os.geteuid() == 0 else None
