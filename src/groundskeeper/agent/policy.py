@@ -175,6 +175,8 @@ class PolicySource:
     async def _begin(self) -> None:
         """Put the shipped policy in force where none ever was, or only an earlier shipped one; else nothing."""
         last = last_seen(self._home)
+        if self._home.signing_key.exists() and not trusted_keys(self._home):
+            trust_own(self._home, await self._own_key())  # the settings folder was removed, and the state kept
         if not self._home.policy_file.exists():
             if last.version == 0 and not trusted_keys(self._home) - {await self._own_key()}:
                 await self._put(canonical(_shipped()))

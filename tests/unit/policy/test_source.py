@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from base64 import b64decode, b64encode
@@ -90,6 +91,16 @@ async def test_a_policy_that_is_gone_is_not_replaced_by_the_shipped_one(here: Ho
     effective = await it.load()
     assert only_observes(effective.policy)
     assert "there is none yet" in str(effective.problem)
+
+
+async def test_a_settings_folder_that_is_made_anew_trusts_this_machine_again(here: Home) -> None:
+    it = source(here)
+    await it.load()
+    await it.install(Policy(version=2, name="mine"))
+    shutil.rmtree(here.config)
+    here.make()
+    effective = await source(here).load()
+    assert (effective.problem, effective.policy.name) == (None, "mine")
 
 
 async def test_where_somebody_else_is_trusted_no_policy_is_made_up(here: Home) -> None:
