@@ -161,6 +161,8 @@ class _Other:
         would = self._would(decision)
         if would.way in PERSONS_TURN:
             self._handed_over.setdefault(finding.fingerprint, decision.at)
+        elif would.way is Way.DONE:
+            self._handed_over.pop(finding.fingerprint, None)
         self._allowed[decision.incident.id] = would.way is Way.DONE
         return Turn(
             at=decision.at,

@@ -1,14 +1,18 @@
 """The past is replayed: under the same policy nothing changes, under another what changes is what should."""
 
+import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from groundskeeper import wire
 from groundskeeper.knowledge.ledger import MemoryLedger
-from groundskeeper.model import Autonomy, Budgets, Entry, Fact, Policy, Risk, Window
+from groundskeeper.model import Autonomy, Budgets, Entry, Fact, Policy, Refused, Risk, Window
 from groundskeeper.reasoning.replay import NOT_KNOWN, Replay, Way, replay
 from groundskeeper.runbooks import REFLEXES, made
 from groundskeeper.simulation import read_script, simulate
@@ -159,3 +163,73 @@ def facts_of(script: Path) -> list[Fact]:
 def unit(name: str, active: str) -> Fact:
     sub = "running" if active == "active" else "failed"
     return wire.from_plain({"type": "UnitState", "unit": name, "active": active, "sub": sub, "wanted": True}, Fact)
+
+
+UNITS = ("a.service", "b.service")
+DEEDS = st.one_of(
+    st.tuples(st.just("breaks"), st.sampled_from(UNITS)),
+    st.tuples(st.just("heals"), st.sampled_from(UNITS)),
+    st.tuples(st.just("time"), st.sampled_from([0.2, 2.0, 40.0, 1000.0])),
+    st.tuples(st.sampled_from(["approve", "undo", "stop", "start"]), st.just("")),
+)
+ANY_POLICY = st.builds(
+    Policy,
+    version=st.just(1),
+    autonomy=st.dictionaries(st.sampled_from(list(Risk)), st.sampled_from(list(Autonomy)))
+    | st.just(dict.fromkeys(Risk, Autonomy.AUTO))
+    | st.just(dict.fromkeys(Risk, Autonomy.APPROVE)),
+    budgets=st.builds(
+        Budgets,
+        attempts=st.integers(1, 3),
+        cooldown=st.sampled_from([timedelta(), timedelta(seconds=2)]),
+        repeats=st.integers(1, 4),
+        at_once=st.integers(1, 3),
+        per_day=st.dictionaries(st.sampled_from(list(Risk)), st.integers(0, 4)),
+    ),
+    protected=st.sampled_from([(), ("unit:a*",)]),
+    windows=st.sampled_from([(), (Window(name="w", start=time(9, 30), end=time(9, 40)),)]),
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(ANY_POLICY, st.lists(DEEDS, min_size=1, max_size=12), st.booleans())
+def test_whatever_happened_the_same_policy_decides_it_again_as_it_was(
+    policy: Policy, deeds: list[tuple[str, str | float]], helps: bool
+) -> None:
+    lines = asyncio.run(live(policy, deeds, helps))
+    for turn in under(policy, lines, before=policy).turns:
+        assert turn.was == turn.would
+
+
+async def live(policy: Policy, deeds: list[tuple[str, str | float]], helps: bool) -> list[Entry]:
+    answers = [
+        Answer(action="EnsureUnitActive", subject=name, helps=helps, then=(unit(name, "active"),) if helps else ())
+        for name in UNITS
+    ]
+    async with World(policy=policy, answers=answers) as world:
+        for deed, what in deeds:
+            await do(world, deed, what)
+            await world.after(0.05)
+        await world.after(60)
+        return await world.ledger.entries()
+
+
+async def do(world: World, deed: str, what: str | float) -> None:
+    match deed, what:
+        case "time", float():
+            await world.after(what)
+        case "breaks", str():
+            world.host.so.clear()
+            world.see(unit(what, "failed"))
+        case "heals", str():
+            world.see(unit(what, "active"))
+        case "approve", _:
+            for incident in await world.ledger.incidents():
+                with suppress(Refused):
+                    await world.engine.approve(incident.id, "ada")
+        case "undo", _:
+            for change in await world.ledger.changes():
+                with suppress(Refused):
+                    await world.engine.undo(change.id, "ada")
+        case _:
+            world.stopped = "the file is there" if deed == "stop" else None
