@@ -1,0 +1,1 @@
+"""Real changes killed at every system call: the tracer, the trials, and what is changed in them."""
