@@ -16,7 +16,7 @@ def summary(samples: Sequence[float], **more: Any) -> dict[str, Any]:
     """Median, 90th percentile and count. Asserts that there is at least one sample."""
     assert samples, "nothing was measured"
     ordered = sorted(samples)
-    p90 = ordered[int(0.9 * (len(ordered) - 1))]
+    p90 = ordered[round(0.9 * (len(ordered) - 1))]
     return {"median": round(statistics.median(ordered), 3), "p90": round(p90, 3), "n": len(ordered), **more}
 
 
