@@ -5,6 +5,8 @@ from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from groundskeeper.agent.documents import canonical, opened, read_floor, read_policy
 from groundskeeper.agent.policy import SHIPPED, SHIPPED_FILE
@@ -77,3 +79,61 @@ def test_a_budget_that_the_floor_leaves_out_is_not_touched() -> None:
 
 def test_an_empty_floor_takes_nothing_away() -> None:
     assert read_floor(b"", "FILE") == Floor()
+
+
+def toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {toml(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return value.isoformat() if isinstance(value, time) else json.dumps(value)
+
+
+NAMES = ["version", "name", "autonomy", "limits", "runbooks", "standard_changes", "protected", "never_ban", "windows"]
+NAMES += [
+    "budgets",
+    "rules",
+    "risks",
+    "not_standard",
+    "start",
+    "end",
+    "days",
+    "timezone",
+    "up_to",
+    "read",
+    "disruptive",
+]
+NAMES += ["attempts", "cooldown", "per_day", "disk_filling", "ignore", "make_room", ""]
+WORDS = ["auto", "observe", "22:00", "30 s", "0 s", "9 d", "Mon", "10.0.0.0/8", "EnsureSpace", "Europe/Berlin", "", "Z"]
+PLAIN = st.one_of(
+    st.booleans(),
+    st.integers(-1, 9),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(WORDS),
+    st.times(),
+)
+ANYTHING = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200)
+@given(st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=4), st.booleans())
+def test_whatever_is_written_is_read_or_refused_with_a_sentence(written: dict[str, object], versioned: bool) -> None:
+    document = written | ({"version": 1} if versioned else {})
+    text = "\n".join(f"{json.dumps(name)} = {toml(value)}" for name, value in document.items()).encode()
+    for read in (read_policy, read_floor):
+        try:
+            read(text, "FILE")
+        except Invalid as problem:
+            assert str(problem).startswith("FILE: ")
+
+
+@given(st.binary())
+def test_what_is_no_text_is_refused_too(raw: bytes) -> None:
+    try:
+        read_floor(raw, "FILE")
+    except Invalid as problem:
+        assert str(problem).startswith("FILE: ")

@@ -7,7 +7,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from groundskeeper.agent.documents import UNBOUNDED
+from groundskeeper.agent.documents import UNBOUNDED, canonical
 from groundskeeper.model import (
     Action,
     Autonomy,
@@ -227,3 +227,8 @@ def test_the_guard_always_has_a_verdict_and_a_sentence(policy: Policy, plan: Pla
     assert verdict.retry_at is None or verdict.retry_at > situation.now
     if situation.stopped:
         assert verdict.ruling is Ruling.REFUSE
+
+
+@given(POLICIES)
+def test_the_canonical_form_holds_all_of_a_policy(policy: Policy) -> None:
+    assert msgspec.json.decode(canonical(policy), type=Policy) == policy
