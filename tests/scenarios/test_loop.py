@@ -1,7 +1,7 @@
 """The whole loop on a made-up host and clock: what happens, in what order, and why."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import ClassVar
 
 import pytest
@@ -29,6 +29,7 @@ from groundskeeper.model import (
     Stepped,
     Value,
     Watching,
+    Window,
 )
 from groundskeeper.runbooks import Reflex
 from groundskeeper.subsystems.firewall.types import EnsureSourceBanned
@@ -442,3 +443,25 @@ async def test_a_new_policy_does_not_try_again_what_did_not_help() -> None:
         made.adopt(policy(name="more", budgets=Budgets(attempts=1, cooldown=timedelta())))
         await made.after(60)
         assert made.host.applied.total() == 1
+
+
+async def test_what_one_policy_held_back_until_tonight_another_allows_now() -> None:
+    freeze = Window(name="accounts", start=time(9), end=time(23))
+    async with world(MENDS, policy=policy(windows=(freeze,))) as made:
+        made.see(broken())
+        await made.after(5)
+        assert made.host.applied.total() == 0
+        made.adopt(policy())
+        await made.after(3)
+        assert made.host.applied.total() == 1
+
+
+async def test_a_wait_of_seconds_does_not_last_hours_because_the_clock_was_set_back() -> None:
+    useless = Answer(action="EnsureUnitActive", subject="web", helps=False)
+    async with world(useless, policy=policy(budgets=Budgets(cooldown=timedelta(seconds=20)))) as made:
+        made.see(broken())
+        while not made.host.applied.total() or (await only(made)).phase is not Phase.OPEN:
+            await made.after(1)
+        made.clock.set_by(timedelta(hours=-5))
+        await made.after(30)
+        assert made.host.applied.total() == 2

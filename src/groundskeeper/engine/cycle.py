@@ -89,13 +89,15 @@ class Engine:
         self._wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._deciding = asyncio.Lock()
-        self._not_before: dict[IncidentId, datetime] = {}
+        self._not_before: dict[IncidentId, float] = {}
         self._said: dict[IncidentId, str] = {}
         self._expiring: dict[ChangeId, float] = {}
 
     def adopt(self, policy: Policy, digest: str, reflexes: Sequence[tuple[Rule, Runbook]]) -> None:
         """Obey this policy from now on, with the rules and runbooks as it sets them."""
-        self._policy_changed = bool(self._rules) and policy != self.policy
+        if policy != self.policy:
+            self._policy_changed = bool(self._rules)
+            self._not_before.clear()  # what the old policy held back until tonight, the new one may allow now
         self.policy, self.policy_hash = policy, digest
         self._rules = {rule.name: rule for rule, _ in reflexes}
         self._runbooks = {rule.name: runbook for rule, runbook in reflexes}
@@ -108,7 +110,6 @@ class Engine:
         if known_at and known_at > self.clock.now():
             # Nothing is seen in the future: the clock was set back, and all that is news now would look old.
             self.snapshot.set_back(seen.at)
-            self._not_before.clear()
         same = self.snapshot.get(type(seen.fact), seen.fact.subject, seen.device) == seen.fact
         if self.snapshot.put(seen):
             self._changed.add(type(seen.fact))
@@ -244,7 +245,7 @@ class Engine:
     def _consider(self, incident: Incident, now: datetime) -> None:
         if incident.phase is Phase.PENDING:
             self._alarm(incident.since + incident.finding.lasts)
-        due = self._not_before.get(incident.id, now) <= now
+        due = self._not_before.get(incident.id, 0.0) <= self.clock.elapsed()
         if incident.phase is Phase.OPEN and incident.cause is None and due and self._is_seen(incident, now):
             self._start(incident.id, self._mitigate(incident, ()))
 
@@ -310,7 +311,7 @@ class Engine:
     async def _hand_over(self, incident: Incident, plan: Plan, verdict: Verdict, now: datetime) -> None:
         """Keep it for later where the refusal ends by itself; give it to a person where not. Said once."""
         if verdict.retry_at:
-            self._not_before[incident.id] = verdict.retry_at
+            self._not_before[incident.id] = self.clock.elapsed() + (verdict.retry_at - now).total_seconds()
             self._alarm(verdict.retry_at)
         if self._said.get(incident.id) != verdict.reason.split(":")[0]:
             self._said[incident.id] = verdict.reason.split(":")[0]

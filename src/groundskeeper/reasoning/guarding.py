@@ -141,10 +141,11 @@ def _flapping(plan: Plan, incident: Incident, policy: Policy, situation: Situati
 
 def _cooldown(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
     repairs = _repairs(incident, situation)
-    if not repairs or situation.approved_by:
+    ended = [change.moved_at for change in repairs if change.moved_at <= situation.now]
+    if not ended or situation.approved_by:  # what ended in the future did so before the clock was set back
         return None
     wait = min(policy.budgets.cooldown * 2 ** min(len(repairs) - 1, 20), HOUR)  # beyond that, repairs are forgotten
-    ready = min(max(change.moved_at for change in repairs), situation.now) + wait  # the clock may have been set back
+    ready = max(ended) + wait
     if situation.now >= ready:
         return None
     return refuse(f"repaired a moment ago: the next try waits {wait.total_seconds():.3g} s", ready)
