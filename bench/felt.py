@@ -1,8 +1,8 @@
 """A fault in the office → no longer felt in the client's chair: ours, and monit where it can do it.
 
 The office of `lab up office` is raised twice, once with our agents at the shipped policy, once with monit (cycle 1 s)
-on the machine that is hurt, told what it needs to be told to mend just this. The same fault is played in both, `n` times,
-and the chair (a probe of its own at the workstation, every 10 ms) says how long the client was without the service.
+on the machine that is hurt, told what it needs to be told to mend just this. The same fault is played in both, `n`
+times, and the chair (a probe of its own at the workstation, every 10 ms) says how long the client was without the service.
 """
 
 import argparse

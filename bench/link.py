@@ -8,7 +8,9 @@ from felt import main
 MEND = "#!/bin/sh\n/sbin/ip link set eth0 up\n/sbin/ip route replace default via 10.77.2.1\n"
 RC = """\
 check network card with interface eth0
-  if link down then exec "/bin/sh /opt/mend.sh"
+  start program = "/bin/sh /opt/mend.sh"
+  stop program = "/bin/true"
+  if failed link then restart
 """
 
 if __name__ == "__main__":
