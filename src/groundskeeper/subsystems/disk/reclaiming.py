@@ -34,7 +34,7 @@ NAMED = 3
 IN_VAIN = 16 << 20
 """So much deleted and not a tenth of it free after: something else keeps the blocks (a snapshot, a lower layer)."""
 
-MOST = 50_000
+MOST = 20_000
 """Files of one source held in mind at a time: a million of them must not cost the agent its memory."""
 ALL = Lack(1 << 62, 1 << 62)
 
@@ -120,7 +120,7 @@ class _Search:
 
     def files(self, source: Source) -> Iterator[Candidate]:
         places = (place for place in self._places if place.source is source)
-        return islice(chain.from_iterable(candidates(place, self._device, self.wanted) for place in places), MOST)
+        return chain.from_iterable(candidates(place, self._device, self.wanted) for place in places)
 
     def logs(self, source: Source) -> list[DeletedLog]:
         return deleted_logs(self._device, self._logs) if source is Source.DELETED_LOGS else []
@@ -140,9 +140,19 @@ def _take(search: _Search, source: Source, lacking: Lacking, stopped: Stopped) -
     taken: list[tuple[str, int]] = []
     if lacking() and not stopped():
         taken += _empty_logs(search.logs(source), lacking, stopped)
-        taken += _delete_files(in_order(search.files(source)), search, lacking, stopped)
+    more = True
+    while more and (lack := lacking()) and not stopped():
+        found = in_order(islice(search.files(source), most := _held_in_mind(lack)))
+        gone = list(_delete_files(found, search, lacking, stopped))
+        taken += gone
+        more = len(found) == most and bool(gone)
     largest = sorted(taken, key=lambda each: -each[1])[:NAMED]
     return Freed(source, sum(count for _, count in taken), len(taken), tuple(largest))
+
+
+def _held_in_mind(lack: Lack) -> int:
+    """From how many files the oldest are picked. Where inodes alone are short they are many, small, and urgent."""
+    return MOST if lack.bytes > 0 else min(MOST, BATCH + 4 * lack.inodes)
 
 
 def _empty_logs(logs: list[DeletedLog], lacking: Lacking, stopped: Stopped) -> Iterator[tuple[str, int]]:

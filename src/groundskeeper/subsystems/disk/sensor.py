@@ -16,8 +16,9 @@ from groundskeeper.subsystems.disk.kernel import why_read_only
 from groundskeeper.subsystems.disk.mounts import Mount, mounted_writable_on_purpose, parse_mounts, worth_watching
 from groundskeeper.subsystems.disk.openfiles import Identity, Writing, written_files
 from groundskeeper.subsystems.disk.reclaiming import Reclaimer
+from groundskeeper.subsystems.disk.selection import Lack
 from groundskeeper.subsystems.disk.tracking import SLOWEST, Reading, Track
-from groundskeeper.subsystems.disk.trend import is_low
+from groundskeeper.subsystems.disk.trend import is_low, lacks_bytes, lacks_inodes
 from groundskeeper.subsystems.disk.types import EVERY_SOURCE, Filesystem, Growing, GrowingFile, Reclaimable
 
 TABLE = "/proc/self/mountinfo"
@@ -145,17 +146,17 @@ class _Watch:
         if pointless or now - self._surveyed.get(fact.mount, float("-inf")) < SURVEY_AGAIN:
             return
         self._surveyed[fact.mount] = now
-        found = self._keep(self._find_reclaimable(fact.mount))
+        found = self._keep(self._find_reclaimable(fact))
         await asyncio.wait({found}, timeout=SURVEY_WAIT)
         if not is_low(fact) or (found.done() and found.result() < fact.size * HELPS):
             # A person will have to look, and wants to know who fills it; nothing is lost by asking first.
             await asyncio.wait({self._keep(self._find_growing(fact.mount))}, timeout=GROWING_WAIT)
 
-    async def _find_reclaimable(self, mount: str) -> int:
+    async def _find_reclaimable(self, fact: Filesystem) -> int:
         today = self._clock.now().timestamp()
         with suppress(OSError):
-            shares = await asyncio.to_thread(self._reclaimer.survey, mount, EVERY_SOURCE, today)
-            self._seen(Reclaimable(mount=mount, shares=shares))
+            shares = await asyncio.to_thread(self._reclaimer.survey, fact.mount, EVERY_SOURCE, today, plenty(fact))
+            self._seen(Reclaimable(mount=fact.mount, shares=shares))
             return sum(share.bytes for share in shares)
         return 0
 
@@ -189,6 +190,12 @@ def fastest(before: dict[Identity, Writing], after: dict[Identity, Writing], spa
         for growth in [max(0.0, (file.bytes - before[key].bytes) / span) if key in before else 0.0]
     ]
     return tuple(sorted(found, key=lambda file: (-file.growth, -file.bytes))[:GROWING])
+
+
+def plenty(fact: Filesystem) -> Lack:
+    """As much as any plan could want of what is short: nobody waits for the rest to be counted."""
+    inodes = fact.inodes // 4 if lacks_inodes(fact) else 0
+    return Lack(0 if inodes and not lacks_bytes(fact) else fact.size // 2, inodes)
 
 
 def _is_folder(mount: Mount) -> bool:

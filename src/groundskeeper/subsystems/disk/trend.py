@@ -51,8 +51,15 @@ def _slope(samples: Sequence[Sample]) -> float:
 
 def is_low(seen: Filesystem) -> bool:
     """Short enough that it is watched closely and told in fine steps; well before any rule finds it wrong."""
-    scarce = bool(seen.inodes) and seen.inodes_free < seen.inodes / 10
-    return seen.available < min(seen.size / 8, 12 * GIB) or scarce
+    return lacks_bytes(seen) or lacks_inodes(seen)
+
+
+def lacks_bytes(seen: Filesystem) -> bool:
+    return seen.available < min(seen.size / 8, 12 * GIB)
+
+
+def lacks_inodes(seen: Filesystem) -> bool:
+    return bool(seen.inodes) and seen.inodes_free < seen.inodes / 10
 
 
 def is_news(told: Filesystem, seen: Filesystem) -> bool:

@@ -78,7 +78,10 @@ class Share(Value):
 
 
 class Reclaimable(Fact, Value):
-    """What could be freed on a filesystem that is short of space: seen only while it is short."""
+    """What could be freed on a filesystem that is short of space: seen only while it is short.
+
+    Counted in the order of least regret, and no further than any plan could want.
+    """
 
     mount: str
     shares: tuple[Share, ...]
