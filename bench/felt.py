@@ -2,7 +2,7 @@
 
 The office of `lab up office` is raised twice, once with our agents at the shipped policy, once with monit (cycle 1 s)
 on the machine that is hurt, told what it needs to be told to mend just this. The same fault is played in both, `n`
-times, and the chair (a probe of its own at the workstation, every 10 ms) says how long the client was without the service.
+times, and the chair (a probe of its own at the workstation, every 10 ms) says how long the client was without it.
 """
 
 import argparse
