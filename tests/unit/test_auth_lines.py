@@ -1,6 +1,7 @@
 """What one log line tells, and that nobody can put an address into it that is not theirs."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,18 @@ def test_whatever_the_other_side_calls_itself_no_other_address_is_taken(honest, 
 def test_any_text_is_read_without_trouble(text, service):
     auth.read(text, service)
     recognise(text)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_hostile_line_takes_long_to_read(service):
+    """A pattern whose time grows with a power of the line's length would let the other side stop the agent."""
+    pieces = ("2026-01-01 ", "1.2.3.4 ", "aa:", "[1] ", "(a) ", " ", "user=<", "rhost=1.2.3.4 ", "from 1.2.3.4 port 1 ")
+    for _, needle, text in SERVICES[service]:
+        for piece in (*pieces, needle):
+            line = (piece * auth.LONGEST)[: auth.LONGEST - len(needle)] + needle
+            began = time.process_time()
+            auth.read(line, service)
+            assert time.process_time() - began < 0.5, (text, piece)
 
 
 def test_every_pattern_compiles_and_its_needle_is_no_pattern():

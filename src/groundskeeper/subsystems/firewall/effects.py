@@ -30,7 +30,7 @@ class SourceAccess:
         assert isinstance(action, FirewallAction)
         try:
             ban = self._table.banned(placed(action.source))
-            in_force = self._table.in_force()
+            in_force = ban is not None and self._table.in_force()
         except Refused as problem:
             return Impossible(reason=str(problem))
         match action:

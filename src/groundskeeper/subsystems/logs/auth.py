@@ -10,29 +10,30 @@ from groundskeeper.subsystems.logs.patterns import ONCE, PROGRAMS, SERVICES, Kin
 
 __all__ = ["Kind", "Line", "Sign", "address_of", "header", "read", "service_of"]
 
-LONGEST = 4096
-"""Characters of a line that are looked at: nothing that tells of a sign-in is longer."""
+LONGEST = 2048
+"""Characters of a line that are looked at: what tells of a sign-in is shorter, and a pattern's time has an end."""
 
 _V4 = r"(?:::ffff:)?\d{1,3}(?:\.\d{1,3}){3}"
-_V6 = r"[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]*(?:%\w+)?"
+_V6 = r"[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]{0,40}(?:%\w{1,16})?"
 _IP = rf"(?P<source>{_V4}|{_V6})"
 _TOKENS = {
     "{ip}": _IP,
     "{src}": rf"(?P<source>{_V4}|{_V6}|[\w-]+(?:\.[\w-]+)*)",
     "{user}": r"(?P<user>.*)",
     "{method}": r"(?!publickey|none)[\w/-]+",
-    "{stamp}": r"(?:\[?(?:\w{3}|[\w:./,+-]*\d[\w:./,+-]*)\]?\s+){0,7}",
+    "{stamp}": r"(?>(?:(?:\[?+(?=[\w:./,+-]*\d)[\w:./,+-]++\]?+|[A-Z][a-z]{2})\s++){0,7})",
     "{pam}": r"(?:\(?pam_\w+\)?(?:\([\w.:-]*\))?:? ?)?",
     "{tty}": r"logname=\S* uid=\d+ euid=\d+ tty=\S*",
     "{apache}": rf"(?:\[[^\]]*\] )*\[client {_IP}(?::\d+)?\] (?:\(\d+\)[\w ]+: )?",
+    "{nginx}": r"(?:\S+ nginx: )?[\d/]+ [\d:]+ \[\w+\] \d+#\d+: \*\d+ ",
     "{round}": r"(?:\[[^\]]*\]: )?(?:<\w+> )?",
     "{exim}": rf"H=(?:[^\s(\[]+ )?(?:\(\S*\) )?\[{_IP}\](?::\d+)?",
 }
 _CLOCK = r"\d\d:\d\d:\d\d[\d.,]*"
 _TIME = rf"[A-Z][a-z]{{2}} +\d{{1,2}} (?:\d{{4}} )?{_CLOCK}|\d{{4}}-\d\d-\d\d[T ]{_CLOCK}(?:Z|[+-]\d\d:?\d\d)?"
 _HEADER = re.compile(
-    rf"(?:<\d{{1,3}}>)?(?:\d )?(?:(?:{_TIME}) +)?(?:[^\s:\[\]()]+ +)?"
-    r"(?P<program>[A-Za-z][\w./-]*?)(?:\([\w-]+\))?(?:\[(?P<pid>\d+)\])?: *(?P<message>.*)",
+    rf"(?:<\d{{1,3}}>)?(?:\d )?(?:(?:{_TIME}) +)?(?:[^\s:\[\]()]{{1,255}} +)?"
+    r"(?P<program>[A-Za-z][\w./-]{0,64}?)(?:\([\w-]+\))?(?:\[(?P<pid>\d+)\])?: *(?P<message>.*)",
     re.DOTALL,
 )
 _REPEATED = re.compile(r"message repeated (\d+) times: \[ ?(.*)\]$", re.DOTALL)

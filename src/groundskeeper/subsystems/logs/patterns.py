@@ -248,8 +248,8 @@ EXIM: tuple[Row, ...] = (
 )
 
 VSFTPD: tuple[Row, ...] = (
-    (F, "FAIL LOGIN", r"{stamp}(?:\[pid \d+\] )?\[{user}\] FAIL LOGIN: Client \"{ip}\""),
-    (A, "OK LOGIN", r"{stamp}(?:\[pid \d+\] )?\[{user}\] OK LOGIN: Client \"{ip}\".*"),
+    (F, "FAIL LOGIN", r"(?:\w+ \w+ +\d+ [\d:]+ \d+ )?(?:\[pid \d+\] )?\[{user}\] FAIL LOGIN: Client \"{ip}\""),
+    (A, "OK LOGIN", r"(?:\w+ \w+ +\d+ [\d:]+ \d+ )?(?:\[pid \d+\] )?\[{user}\] OK LOGIN: Client \"{ip}\".*"),
 )
 
 PROFTPD: tuple[Row, ...] = (
@@ -292,37 +292,37 @@ NGINX: tuple[Row, ...] = (
     (
         F,
         "was not found in",
-        r"{stamp}.*\[error\] \d+#\d+: \*\d+ user \".*\" was not found in \"[^\"]*\", client: {ip}, .*",
+        r"{nginx}user \".*\" was not found in \"[^\"]*\", client: {ip}, .*",
     ),
     (
         F,
         "password mismatch",
-        r"{stamp}.*?\[error\] \d+#\d+: \*\d+ user \".*\": password mismatch, client: {ip}, server: .*",
+        r"{nginx}user \".*\": password mismatch, client: {ip}, server: .*",
     ),
     (
         F,
         "not authenticated",
-        r"{stamp}.*?\[error\] \d+#\d+: \*\d+ PAM: user '.*' - not authenticated: [^,]*, client: {ip}, .*",
+        r"{nginx}PAM: user '.*' - not authenticated: [^,]*, client: {ip}, .*",
     ),
     (
         P,
         "limiting requests",
         (
-            r"{stamp}.*?\[\w+\] \d+#\d+: \*\d+ limiting requests, excess: \S+ by zone \"[^\"]*\", client: "
+            r"{nginx}limiting requests, excess: \S+ by zone \"[^\"]*\", client: "
             r"{ip}, .*"
         ),
     ),
     (
         P,
         "limiting connections",
-        r"{stamp}.*?\[\w+\] \d+#\d+: \*\d+ limiting connections by zone \"[^\"]*\", client: {ip}, .*",
+        r"{nginx}limiting connections by zone \"[^\"]*\", client: {ip}, .*",
     ),
     (
         P,
         "SSL_",
-        r"{stamp}.*?\[crit\] \d+#\d+: \*\d+ SSL_\w+\(\) failed \(SSL: .*\) while .*?, client: {ip}, server: .*",
+        r"{nginx}SSL_\w+\(\) failed \(SSL: .*\) while .*?, client: {ip}, server: .*",
     ),
-    (P, "forbidden by rule", r"{stamp}.*?\[error\] \d+#\d+: \*\d+ access forbidden by rule, client: {ip}, .*"),
+    (P, "forbidden by rule", r"{nginx}access forbidden by rule, client: {ip}, .*"),
 )
 
 APACHE: tuple[Row, ...] = (
@@ -375,7 +375,7 @@ MAIL: tuple[Row, ...] = (
     (F, "failed host", r"AUTHENTICATE \S+ failed host=.*\[{ip}\]"),
     (P, "AUTHENTICATE", r"Login (?:disabled|excessive).* host=.*\[{ip}\]"),
     (F, "AUTH failure", r".*AUTH failure \([\w-]+\): .*relay=.*\[{ip}\].*"),
-    (P, "SMTP attack", r".*?:? ?(?:\S+ )?\[{ip}\](?: \(may be forged\))?: possible SMTP attack: command=AUTH.*"),
+    (P, "SMTP attack", r"(?:\S+: )?(?:\S+ )?\[{ip}\](?: \(may be forged\))?: possible SMTP attack: command=AUTH.*"),
     (P, "reject=", r".*ruleset=check_\w+, .*relay=.*?\[{ip}\].*reject=[45]\d\d.*"),
     (F, "uthentication failed", r"authentication failed: .* - .*?{ip}"),
     (P, "rblsmtpd", r".*rblsmtpd: {ip} pid \d+ .*"),
@@ -499,7 +499,9 @@ OTHERS: dict[str, tuple[Row, ...]] = {
         (P, "ratelimit block", r".*ratelimit block .* query {ip} \S+"),
         (P, "refused", r".*axfr for .* {ip} refused.*"),
     ),
-    "openvpn": ((F, "TLS Auth Error", r".*\b{ip}:\d+ TLS Auth Error: Auth Username/Password verification failed.*"),),
+    "openvpn": (
+        (F, "TLS Auth Error", r"(?:.* )?{ip}:\d+ TLS Auth Error: Auth Username/Password verification failed.*"),
+    ),
     "oracleims": ((F, "Bad password", r"<co ts=.* tr=\"TCP\|[^|]*\|\d+\|{ip}\|\d+\" .*mi=\"Bad password\".*"),),
     "phpmyadmin": ((F, "user denied", r"user denied: .* from {ip}"),),
     "portsentry": ((P, "Blocked", r".*Host: \S+/{ip} Port: \d+ \w+ Blocked"),),
@@ -564,7 +566,7 @@ OTHERS: dict[str, tuple[Row, ...]] = {
     "dante": ((P, "block(", r".*info: block\(\d+\): tcp/accept \]: {ip}\.\d+ .*"),),
     "counterstrike": ((F, "Bad Rcon", r".*Bad Rcon: \".*\" from \"{ip}:\d+\""),),
     "su": ((F, "failed", r"(?:FAILED su for .*|failed: \S+ changing from .*)"),),
-    "sudo": ((F, "incorrect password", r"\s*{user} : (?P<times>\d+) incorrect password attempts? ; TTY=.*"),),
+    "sudo": ((F, "incorrect password", r"\s*+(?P<user>\S+) : (?P<times>\d+) incorrect password attempts? ; TTY=.*"),),
     "doas": ((F, "failed", r"failed (?:auth|command) for .*"),),
 }
 
