@@ -15,6 +15,7 @@ from groundskeeper.model import (
     Unavailable,
 )
 from groundskeeper.subsystems.network import kernel, reach, rtnetlink
+from groundskeeper.subsystems.network.announce import announce
 from groundskeeper.subsystems.network.kernel import GONE
 from groundskeeper.subsystems.network.rtnetlink import UP, Picture
 from groundskeeper.subsystems.network.types import (
@@ -60,6 +61,8 @@ class LinkEffect:
         assert isinstance(action, EnsureLinkUp | EnsureLinkDown)
         up = isinstance(action, EnsureLinkUp)
         _make(rtnetlink.switch_link(_index(action.link), up))
+        if up:
+            announce(action.link, _announced(action.link))
         return f"switched {action.link} {'on' if up else 'off'}"
 
 
@@ -93,6 +96,9 @@ class AddressEffect:
         assert isinstance(action, EnsureAddress | EnsureNoAddress)
         if isinstance(action, EnsureAddress):
             _make(rtnetlink.put_address(_index(action.link), action.address, self._clock.now()))
+            announce(
+                action.link, [own for own in _announced(action.link) if action.address.address.startswith(f"{own}/")]
+            )
             return f"gave {action.link} the address {action.address.address}"
         _make(rtnetlink.drop_address(_index(action.link), action.address), *GONE)
         return f"took the address {action.address.address} from {action.link}"
@@ -194,6 +200,13 @@ def _address(link: str, address: str) -> Address | None:
     picture = _picture()
     on_link = [row.address for row in picture.addresses if picture.names.get(row.ifindex) == link]
     return next((there for there in on_link if there.address == address), None)
+
+
+def _announced(link: str) -> list[str]:
+    """The link's IPv4 addresses."""
+    picture = _picture()
+    own = [row.address.address for row in picture.addresses if picture.names.get(row.ifindex) == link]
+    return [address.split("/")[0] for address in own if ":" not in address]
 
 
 def _routes() -> tuple[Route, ...]:

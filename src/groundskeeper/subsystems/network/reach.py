@@ -23,6 +23,18 @@ def poke(asking: Netlink, link: LinkRow, gateway: str) -> None:
     _send(link, gateway)
 
 
+def poke_again(asking: Netlink, link: LinkRow, gateway: str) -> None:
+    """The same, where nothing has come back yet: the kernel by itself would ask again only after a second.
+
+    The other end of a link that has just come up may have received the question and not been able to answer yet.
+    """
+    row = kernel.neighbour(asking, link.ifindex, gateway)
+    if row is None or row.state & rtnetlink.FAILED or row.state & rtnetlink.INCOMPLETE:
+        with suppress(PermissionError):
+            kernel.quietly(rtnetlink.drop_neighbour(link.ifindex, gateway), *kernel.GONE)
+        _send(link, gateway)
+
+
 def _asked_again(row: NeighbourRow) -> bool:
     """An entry that is known already is confirmed by a question of its own; False where we may not ask for that."""
     probing = rtnetlink.put_neighbour(row.ifindex, row.address, rtnetlink.PROBE, row.hardware)

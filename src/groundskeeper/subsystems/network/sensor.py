@@ -5,6 +5,7 @@ kernel does not announce the IPv4 routes that go with a link), and lost announce
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -27,6 +28,7 @@ _SETTLING = 0.002
 _PASSING = (0.0, 0.002, 0.006, 0.012)
 """When to look whether the hand that took something away is still there; a command's is gone by the last."""
 _HELD_AGAIN = 0.1
+_BURST, _BREATH = 20, 0.1
 _LONGEST_WORK = 60.0
 
 
@@ -93,16 +95,17 @@ class _Watch:
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         loop.add_reader(self._listening.fileno(), self._heard)
+        recent: deque[float] = deque(maxlen=_BURST)
         try:
             while True:
                 self._wake.clear()
-                began = loop.time()
+                recent.append(loop.time())
                 again = await self._look()
-                spent = loop.time() - began
                 with suppress(TimeoutError):
                     async with asyncio.timeout(again):  # wait_for of 3.11 can swallow a cancellation here
                         await self._wake.wait()
-                await asyncio.sleep(min(1.0, 10 * spent) if spent > _SETTLING * 10 else 0)
+                if len(recent) == _BURST and loop.time() - recent[0] < 1.0:
+                    await asyncio.sleep(_BREATH)  # a storm of changes must not become one of looking
         finally:
             loop.remove_reader(self._listening.fileno())
 
