@@ -56,14 +56,32 @@ def test_down_cleans_up_after_owner_and_reaper_were_killed(lab, before):
     assert settle(before) == []
 
 
-def test_a_lab_killed_while_booting_leaves_nothing():
-    raising = subprocess.Popen(
-        [sys.executable, "-c", f"from groundskeeper.lab import *; Lab.up(load_office('solo'), {NAME!r})"]
-    )
+@pytest.fixture
+def raising():
+    """Another process that raises a lab and then does nothing."""
+    program = f"from groundskeeper.lab import *; lab = Lab.up(load_office('solo'), {NAME!r}); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as raising:
+        yield raising
+        raising.kill()
+
+
+def seen_until(is_enough):
     seen = frozenset()
-    while not any(line.startswith("loop") for line in seen):
+    while not is_enough(seen):
         seen = belongings(NAME)
+    return seen
+
+
+def test_an_owner_killed_while_booting_leaves_nothing(raising):
+    seen = seen_until(lambda seen: any(line.startswith("loop") for line in seen))
     os.kill(Lab(NAME).owner, signal.SIGKILL)
+    raising.kill()
+    assert settle(seen) == []
+
+
+@pytest.mark.parametrize("kind", ["process", "loop", "cgroup"])
+def test_a_lab_ends_with_the_process_that_raised_it(raising, kind):
+    seen = seen_until(lambda seen: any(line.startswith(kind) for line in seen))
     raising.kill()
     raising.wait()
     assert settle(seen) == []

@@ -43,6 +43,7 @@ def up(
 ) -> None:
     """Raise an office: every machine booted and ready. The first time its image is made, which takes two minutes."""
     raised = _raised(office, name, policy if agents else None)
+    raised.leave_running()
     machines = ", ".join(plan.name for plan in raised.office.machines)
     say(f"{raised.name} is up: {machines}. `groundskeeper lab shell web-1` goes in, `groundskeeper lab down` ends it.")
 

@@ -19,7 +19,7 @@ from groundskeeper.lab.errors import LabError
 from groundskeeper.lab.image import Say, ensure_image
 from groundskeeper.lab.machine import Machine
 from groundskeeper.lab.office import Office, Order
-from groundskeeper.lab.reaper import RUN, sweep
+from groundskeeper.lab.reaper import RUN, STAY, sweep
 
 SOURCE = "/opt/groundskeeper/src"
 PACKAGES = "/opt/groundskeeper/packages"
@@ -37,10 +37,14 @@ class Lab:
         self.name = name
         self.control = Control(name)
         self.run_folder = RUN / name
+        self._tie = -1
 
     @classmethod
     def up(cls, office: Office, name: str = "", say: Say = _silent, patience: float = 60.0) -> "Lab":
-        """Raise an office and return when every machine's systemd says that its boot is complete."""
+        """Raise an office and return when every machine's systemd says that its boot is complete.
+
+        The lab ends with this process, however that ends, unless `leave_running` is called.
+        """
         lab = cls(name or office.name)
         _check_possible(lab)
         _check_watches(office)
@@ -98,9 +102,16 @@ class Lab:
         path = self.run_folder / "owner.log"
         return path.read_text() if path.exists() else ""
 
+    def leave_running(self) -> None:
+        """Let the lab live on when the process that raised it ends."""
+        if self._tie >= 0:
+            os.write(self._tie, STAY)
+            self._untie()
+
     def down(self) -> None:
         """Take it down and return when nothing of it is left. Also right for a lab whose owner was killed."""
         reaper, owner = self._pid("reaper"), self._pid("owner")
+        self._untie()
         if owner > 1:
             os.kill(owner, signal.SIGKILL)  # there is one way out, and it is the one that must always work
         if reaper > 1:
@@ -119,15 +130,20 @@ class Lab:
         return pid if b"groundskeeper.lab.owner" in command and self.name.encode() in command else 0
 
     def _start_owner(self, order: bytes) -> None:
-        with (self.run_folder / "owner.log").open("wb") as log:
+        theirs, self._tie = os.pipe()
+        with (self.run_folder / "owner.log").open("wb") as log, os.fdopen(theirs, "rb") as line:
             reaper = subprocess.Popen(
                 (sys.executable, "-m", "groundskeeper.lab.owner", self.name),
-                stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, cwd="/",
+                stdin=line, stdout=log, stderr=log, start_new_session=True, cwd="/",
             )  # fmt: skip
-        assert reaper.stdin is not None
-        with reaper.stdin as pipe:
-            pipe.write(order)
-        reaper.returncode = 0  # it is to outlive us: only `down` waits for it
+        with os.fdopen(self._tie, "wb", closefd=False) as tie:
+            tie.write(order + b"\n")
+        reaper.returncode = 0  # it may outlive us: only `down` waits for it
+
+    def _untie(self) -> None:
+        if self._tie >= 0:
+            os.close(self._tie)
+            self._tie = -1
 
 
 def _check_possible(lab: Lab) -> None:

@@ -1,9 +1,9 @@
 """The lab's owner: the background process that holds a lab's namespaces and starts its machines, again when they
 reboot.
 
-`python -m groundskeeper.lab.owner NAME` with the office as JSON on standard input. It answers JSON lines on a Unix
-socket (`control.sock` in /run/groundskeeper-lab/NAME): {"do": "status"}, {"do": "cut", "machine": M}, {"do": "start",
-"machine": M}, {"do": "down"}. Every answer is the status, or {"error": sentence}.
+`python -m groundskeeper.lab.owner NAME` with the order as one line of JSON on standard input. It answers JSON lines on
+a Unix socket (`control.sock` in /run/groundskeeper-lab/NAME): {"do": "status"}, {"do": "cut", "machine": M},
+{"do": "start", "machine": M}, {"do": "down"}. Every answer is the status, or {"error": sentence}.
 """
 
 import asyncio
@@ -160,7 +160,8 @@ class Owner:
 
 def main() -> None:
     """Leave a reaper behind, enter the lab's namespaces, and own the lab."""
-    order = msgspec.json.decode(sys.stdin.buffer.read(), type=Order)
+    with open(0, "rb", buffering=0, closefd=False) as line:  # what follows the order is for the reaper
+        order = msgspec.json.decode(line.readline(), type=Order)
     run = RUN / order.lab
     reaper = stay_as_reaper(order.lab)
     (run / "pids.json").write_text(json.dumps({"owner": os.getpid(), "reaper": reaper}))

@@ -1,11 +1,13 @@
 """The lab's last will: a process that does nothing until the owner is gone, then removes all that the lab ever made.
 
-It is the only way a lab ends: `down` kills the owner, and so may anyone. The mounts, the network and the loop devices
+It is the only way a lab ends: `down` kills the owner, and so may anyone; when whoever raised the lab ends without
+having said that it is to stay, the reaper kills the owner itself. The mounts, the network and the loop devices
 lived in namespaces of the killed processes and need no one.
 """
 
 import contextlib
 import os
+import select
 import shutil
 import signal
 from pathlib import Path
@@ -14,6 +16,7 @@ from groundskeeper.lab import cgroups
 from groundskeeper.lab.namespaces import adopt_orphans
 
 RUN = Path("/run/groundskeeper-lab")
+STAY = b"stay"
 
 
 def sweep(lab: str) -> None:
@@ -38,10 +41,26 @@ def stay_as_reaper(lab: str) -> int:
         return reaper
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    _until_over(owner)
     os.waitpid(owner, 0)
     sweep(lab)
     _bury_all()
     os._exit(0)
+
+
+def _until_over(owner: int) -> None:
+    """Until the owner ends, or the other end of standard input does without a word: then the owner ends too."""
+    ended, line = os.pidfd_open(owner), 0
+    watch = select.poll()
+    watch.register(ended, select.POLLIN)
+    watch.register(line, select.POLLIN)
+    while True:
+        ready = {fd for fd, _ in watch.poll()}
+        if ended in ready:
+            return
+        if not os.read(line, len(STAY)):
+            os.kill(owner, signal.SIGKILL)
+        watch.unregister(line)
 
 
 def _bury_all() -> None:
