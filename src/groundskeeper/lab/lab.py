@@ -111,9 +111,10 @@ class Lab:
     def down(self) -> None:
         """Take it down and return when nothing of it is left. Also right for a lab whose owner was killed."""
         reaper, owner = self._pid("reaper"), self._pid("owner")
-        self._untie()
         if owner > 1:
-            os.kill(owner, signal.SIGKILL)  # there is one way out, and it is the one that must always work
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(owner, signal.SIGKILL)  # there is one way out, and it is the one that must always work
+        self._untie()
         if reaper > 1:
             _wait_gone(reaper, 15)
             with contextlib.suppress(ChildProcessError):  # only whoever raised the lab is its parent

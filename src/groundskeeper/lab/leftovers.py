@@ -10,6 +10,8 @@ from pathlib import Path
 from groundskeeper.lab import cgroups
 from groundskeeper.lab.reaper import RUN
 
+GONE = "gone"
+OWNER = b"groundskeeper.lab.owner"
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "uts")
 
 
@@ -23,7 +25,7 @@ def belongings(lab: str) -> frozenset[str]:
         [
             *(f"process {pid} {_started(pid)}" for pid in pids),
             *(f"namespace {name}" for pid in pids for name in _namespaces(pid) - _namespaces(os.getpid())),
-            *(f"loop {loop}" for loop, file in _loops().items() if file.startswith(f"{RUN / lab}/")),
+            *(f"loop {loop}" for loop in _loops() if f" {RUN / lab}/" in loop),
             *(f"mount {line}" for line in _mounts() if f"{RUN / lab}/" in line),
             *(f"cgroup {folder}" for branch in cgroups.branches(lab) for folder, _, _ in os.walk(branch)),
             *(f"file {path}" for path in (RUN / lab, *(RUN / lab).glob("*")) if path.exists()),
@@ -34,9 +36,10 @@ def belongings(lab: str) -> frozenset[str]:
 def left_over(before: Iterable[str], lab: str) -> list[str]:
     """What of `before` (the lab's belongings while it was up) is still on the host, and what belongs to it now."""
     present = {f"loop {loop}" for loop in _loops()} | {f"mount {line}" for line in _mounts()}
-    # The kernel gives a namespace's number to a later one: another lab's processes would look like ours.
-    for pid in set(_pids()) - _processes_of_other_labs(lab):
+    for pid in _pids():
         present |= {f"process {pid} {_started(pid)}", *(f"namespace {name}" for name in _namespaces(pid))}
+    # The kernel gives a namespace's number to a later one: what another lab lives in now is no longer ours.
+    present -= {f"namespace {name}" for pid in _processes_of_other_labs(lab) for name in _namespaces(pid)}
     return sorted((set(before) & present) | belongings(lab))
 
 
@@ -47,15 +50,19 @@ def _pids() -> list[int]:
 def _processes_of(lab: str) -> set[int]:
     """Those in the lab's cgroups, and the owner and the reaper, which stand outside."""
     inside = {pid for branch in cgroups.branches(lab) for pid in cgroups.processes(branch)}
-    words = {b"groundskeeper.lab.owner", lab.encode()}
-    return inside | {pid for pid in _pids() if words <= set(_read(f"/proc/{pid}/cmdline").split(b"\0"))}
+    return inside | {pid for pid in _pids() if {OWNER, lab.encode()} <= _words(pid)}
+
+
+def _words(pid: int) -> set[bytes]:
+    return set(_read(f"/proc/{pid}/cmdline").split(b"\0"))
 
 
 def _processes_of_other_labs(lab: str) -> set[int]:
+    owners = {pid for pid in _pids() if OWNER in _words(pid) and lab.encode() not in _words(pid)}
     names = {
         path.name.removeprefix(cgroups.PREFIX) for root in cgroups.roots() for path in root.glob(f"{cgroups.PREFIX}*")
     }
-    return {pid for name in names - {lab} for pid in _processes_of(name)}
+    return owners | {pid for name in names - {lab} for pid in _processes_of(name)}
 
 
 def _started(pid: int) -> str:
@@ -64,12 +71,14 @@ def _started(pid: int) -> str:
     with its number, this tells it from a later one of the same number. Zombies count as gone.
     """
     fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return fields[19].decode() if len(fields) > 19 and fields[0] != b"Z" else "gone"
+    return fields[19].decode() if len(fields) > 19 and fields[0] != b"Z" else GONE
 
 
 def _namespaces(pid: int) -> set[str]:
-    """The namespaces a process lives in, and those it merely holds open."""
-    found = set()
+    """The namespaces a process lives in, and those it merely holds open. One that has ended holds none for long."""
+    found: set[str] = set()
+    if _started(pid) == GONE:
+        return found
     for link in [*(f"/proc/{pid}/ns/{kind}" for kind in NAMESPACES), *_descriptors(pid)]:
         try:
             name = str(Path(link).readlink())
@@ -87,9 +96,10 @@ def _descriptors(pid: int) -> list[str]:
         return []
 
 
-def _loops() -> dict[str, str]:
+def _loops() -> list[str]:
+    """Busy loop devices, each with the file behind it: the number alone is soon another lab's."""
     files = Path("/sys/block").glob("loop*/loop/backing_file")
-    return {file.parent.parent.name: _read(str(file)).decode().strip() for file in files}
+    return [f"{file.parent.parent.name} {_read(str(file)).decode().strip()}" for file in files]
 
 
 def _mounts() -> list[str]:

@@ -4,9 +4,12 @@ The files are real and of the right kind, names and age: only their content is e
 reserved.
 """
 
+import itertools
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from groundskeeper.lab.faults.fault import Fault, hurts
@@ -39,9 +42,18 @@ def fill(paths: Iterable[Path]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab") as file:
             full = not _grow(file.fileno(), PIECE)
+            if full:
+                _take_what_is_given_back(partial(_grow, file.fileno(), 4096))
         age(path)
         if full:
             return
+
+
+def _take_what_is_given_back(take: Callable[[], object]) -> None:
+    """A temporary file that was there while the disk filled is deleted a moment later; its place would be enough."""
+    for _ in range(20):
+        take()
+        time.sleep(0.005)
 
 
 def age(path: Path) -> None:
@@ -117,14 +129,20 @@ def _journal_cut(lab: Lab) -> None:
 def _inodes_used_up(lab: Lab) -> None:
     folder = lab.machine("web-1").root / "var/tmp/sessions"
     folder.mkdir()
-    for number in range(1 << 20):
-        try:
-            path = folder / f"sess_{number:06d}"
-            path.touch()
-            age(path)
-        except OSError:
-            break
+    names = (folder / f"sess_{number:06d}" for number in itertools.count())
+    while _made(next(names)):
+        pass
+    _take_what_is_given_back(lambda: _made(next(names)))
     age(folder)
+
+
+def _made(path: Path) -> bool:
+    try:
+        path.touch()
+    except OSError:
+        return False
+    age(path)
+    return True
 
 
 def _inodes_freed(lab: Lab) -> None:
