@@ -2,10 +2,10 @@
 
 The kernel has no event for it either, so the cheapest signs are looked at a few times a second, in microseconds:
 
-1. something waits at a socket on which it listens; looked at three times a second;
-2. a process of the service is paused (state T); looked at where something waits, and every second time in any case.
+1. a process of the service is paused (state T); looked at three times a second;
+2. something waits at a socket on which it listens; looked at half as often.
 
-Either (for the first: at two looks in a row) makes us ask the service at once, in its own language; without a sign it
+Either (for the second: at two looks in a row) makes us ask the service at once, in its own language; without a sign it
 is asked every few seconds. It is said not to answer only when it was asked and did not answer: at once where a process
 is paused, otherwise twice. A process that stays paused while others of the service answer for it is told after two
 seconds: its own clients wait.
@@ -30,15 +30,18 @@ from groundskeeper.subsystems.systemd.sockets import Listener, Queues, Sockets
 from groundskeeper.subsystems.systemd.types import Check, ServiceAnswers, Speaks
 
 TICK = timedelta(milliseconds=300)
-PAUSED_EVERY = 2
+QUEUES_EVERY = 2
+"""Ticks."""
 LEARN_AFTER = (0.3, 3.0, 20.0)
 """Seconds after a service began to run at which it is looked at for what it listens on."""
 MEMBERS_EVERY = 5.0
-PACE = {Speaks.HTTP: 5.0, Speaks.POSTGRESQL: 5.0, Speaks.DNS: 3.0}
+PACE = {Speaks.HTTP: 10.0, Speaks.POSTGRESQL: 10.0, Speaks.DNS: 5.0}
 """Seconds between questions without a sign. Who greets is not asked so: each question would be a line in its log."""
 PAUSED_TOO_LONG = 2.0
-FIRST, SECOND = timedelta(milliseconds=400), timedelta(milliseconds=1500)
+FIRST, SECOND = timedelta(milliseconds=400), timedelta(seconds=1)
 WHEN_PAUSED = timedelta(milliseconds=150)
+A_MOMENT = timedelta(milliseconds=50)
+NOBODY_LEFT = "cannot answer"
 AGAIN_WHILE_FAILING = 0.25
 MOST_CHECKS = 6
 MOST_PROCESSES = 16
@@ -157,28 +160,29 @@ class AnswerSensor:
     def _look(self, questions: Sockets, seen: Callable[[Fact], None]) -> None:
         """One tick: microseconds for each process of each service that listens."""
         now, self._looks = self._clock.elapsed(), self._looks + 1
-        busy = self._queues.busy()
+        busy = self._queues.busy() if self._looks % QUEUES_EVERY == 0 else None
         for watch in self._watches.values():
             if watch.learning_due(now):
                 watch.learned += 1
                 self._aside(watch, self._learn(watch, questions, seen))
             elif watch.checks and not watch.asking:
-                self._judge(watch, not busy.isdisjoint(watch.inodes), now, seen)
+                self._judge(watch, busy, now, seen)
 
-    def _judge(self, watch: _Watch, queued: bool, now: float, seen: Callable[[Fact], None]) -> None:
+    def _judge(self, watch: _Watch, busy: set[int] | None, now: float, seen: Callable[[Fact], None]) -> None:
         """Most often nothing is to be done, and this must be nothing too."""
         if now - watch.members_at >= MEMBERS_EVERY:
             watch.refresh_members(now)
-        paused: tuple[int, ...] = ()
-        if queued or watch.paused_since is not None or self._looks % PAUSED_EVERY == 0:
-            paused = watch.paused()
-            watch.paused_since = (watch.paused_since or now) if paused else None
-        waited, watch.queued = watch.queued and queued, queued
+        paused = watch.paused()
+        watch.paused_since = (watch.paused_since or now) if paused else None
+        waited = False
+        if busy is not None:
+            queued = not busy.isdisjoint(watch.inodes)
+            waited, watch.queued = watch.queued and queued, queued
         if paused or waited or now >= watch.ask_at:
             self._aside(watch, self._ask(watch, paused, seen))
 
     async def _ask(self, watch: _Watch, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
-        trouble = await self._trouble(watch, WHEN_PAUSED if paused else FIRST)
+        trouble = await (self._when_paused(watch, paused) if paused else self._trouble(watch, FIRST))
         if trouble and not paused and watch.failing_since is None:
             trouble = await self._trouble(watch, SECOND)
         now = self._clock.elapsed()
@@ -194,6 +198,13 @@ class AnswerSensor:
         if trouble:
             watch.ask_at = now + AGAIN_WHILE_FAILING
         self._tell(watch, trouble, still, seen)
+
+    async def _when_paused(self, watch: _Watch, paused: tuple[int, ...]) -> str:
+        """Where all are paused nobody is left to ask; they are looked at once more, in case it was for a moment."""
+        if len(paused) < len(watch.stats):
+            return await self._trouble(watch, WHEN_PAUSED)
+        await self._clock.sleep(A_MOMENT)
+        return NOBODY_LEFT if len(watch.paused()) == len(watch.stats) else ""
 
     async def _trouble(self, watch: _Watch, patience: timedelta) -> str:
         answers = await asyncio.gather(*(unanswered(check, patience) for check in watch.checks))
@@ -275,5 +286,7 @@ def _doors(listeners: list[Listener]) -> list[tuple[str, Listener]]:
 
 
 def _paused(pids: tuple[int, ...], trouble: str) -> str:
+    if trouble == NOBODY_LEFT:
+        return "all of its processes are paused" if len(pids) > 1 else f"its process {pids[0]} is paused"
     who = f"its process {pids[0]} is" if len(pids) == 1 else f"{len(pids)} of its processes are"
     return f"{who} paused" + (f", and it {trouble}" if trouble else "")
