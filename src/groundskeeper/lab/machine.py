@@ -1,5 +1,6 @@
 """One machine of a lab, from the outside: run things in it, see and kill its processes, cut its links, reboot it."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -97,7 +98,8 @@ class Machine:
         for pid in pids:
             assert pid > 1
             if pid in inside:
-                os.kill(pid, number)
+                with contextlib.suppress(ProcessLookupError):  # The first one's death may have taken it along
+                    os.kill(pid, number)
 
     def write(self, path: str, text: str) -> None:
         """Write a file in the machine's tree, its folders too; `path` is relative to the root."""
