@@ -208,11 +208,11 @@ class Envelope:
             held_since = (held_since or self._clock.elapsed()) if answer.ok else None
             if held_since and self._clock.elapsed() - held_since >= change.action.hold.total_seconds():
                 return await self._step(change, Stage.CONFIRMED, answer.reason, answer), answer
-            if self._clock.elapsed() >= end:
+            if answer.hopeless or self._clock.elapsed() >= end:
                 break
             await self._clock.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
-        failed = f"not better in time: {answer.reason}"
+        failed = f"not better{'' if answer.hopeless else ' in time'}: {answer.reason}"
         if change.undo is None:
             return await self._step(change, Stage.FAILED, failed, answer), answer
         return await self._step(change, Stage.REVERTING, failed, answer), answer

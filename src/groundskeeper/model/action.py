@@ -104,8 +104,11 @@ class UnknownProbe(Unknown, Probe):
 
 
 class ProbeResult(Value):
+    """`hopeless`: it is not so, and waiting will not make it so; what is on probation is given up at once."""
+
     ok: bool
     reason: str
+    hopeless: bool = False
 
 
 class Already(Value):

@@ -9,7 +9,6 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from dbus_fast import Message
 
@@ -76,7 +75,7 @@ class UnitJobs:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def start(self, unit: str, member: str = "StartUnit") -> None:
+    async def start(self, unit: str, member: str = "StartUnit", kill: str = "") -> None:
         """Start it; where it failed too often of late for systemd's taste, forget that and start it all the same.
 
         Only then: forgetting is a change of its own, and the way to a service that runs again is counted in
@@ -85,20 +84,33 @@ class UnitJobs:
         path = unit_path(unit)
         before = await self._bus.get(path, UNIT, "InvocationID")
         try:
-            await self.run(member, unit)
+            await self.run(member, unit, kill)
         except Unavailable:
             if await self._bus.get(path, UNIT, "InvocationID") != before:
                 raise
             await self._bus.call("ResetFailedUnit", "s", unit)
-            await self.run(member, unit)
+            await self.run("StartUnit", unit)
 
-    async def run(self, member: str, unit: str) -> None:
-        """Raises Unavailable where the job did not end well; the unit's own state says more then."""
+    async def run(self, member: str, unit: str, kill: str = "") -> None:
+        """Raises Unavailable where the job did not end well; the unit's own state says more then.
+
+        `kill`: which of its processes ("main", "all") are killed at once, instead of being asked to end and waited for.
+        The job is asked for first, so that to everybody who listens this is a restart and no failure.
+        """
         async with self._bus.signals(_of_jobs(unit)) as queue:
-            [job] = await self._bus.call(member, "ss", unit, "replace")
+            asked = self._bus.call(member, "ss", unit, "replace")
+            if kill:
+                [job], _ = await asyncio.gather(asked, self._kill(unit, kill))
+            else:
+                [job] = await asked
             result = await self._result(queue, job)
         if result not in ("done", "skipped"):
             raise Unavailable(f"systemd could not start or stop {unit}: {result}", timedelta(seconds=1))
+
+    async def _kill(self, unit: str, whom: str) -> None:
+        """It may have ended in the meantime: then there is nobody to kill, which is as well."""
+        with contextlib.suppress(Unavailable, Stale):
+            await self._bus.call("KillUnit", "ssi", unit, whom, int(signal.SIGKILL))
 
     async def _result(self, queue: "asyncio.Queue[Message | None]", job: str) -> str:
         try:
@@ -160,33 +172,15 @@ class RestartStuckUnit:
         assert isinstance(action, EnsureUnitFresh)
         unit = action.unit
         _, active, _, invocation = await _state(self._bus, unit)
-        if active not in DOWN and invocation == action.not_invocation:
-            active = await self._kill(unit)
-        elif active in RUNNING:
+        if invocation != action.not_invocation and active in RUNNING:
             return f"{unit} was started anew since"
-        await self._jobs.start(unit, "StartUnit" if active in DOWN else "RestartUnit")
+        if active in DOWN:
+            await self._jobs.start(unit)
+        else:
+            mode = await self._bus.get(unit_path(unit), SERVICE, "KillMode")
+            # Who keeps its sessions through a restart (ssh) keeps them here too.
+            await self._jobs.start(unit, "RestartUnit", kill="main" if mode in ("process", "none") else "all")
         return f"ended what was stuck of {unit} and started it anew"
-
-    async def _kill(self, unit: str) -> str:
-        """End its processes, and wait until systemd has seen that; its state afterwards.
-
-        Who keeps its sessions through a restart (KillMode=process: ssh) keeps them here too.
-        """
-        path = unit_path(unit)
-        async with self._bus.signals(lambda message: message.path == path and message.body[0] == UNIT) as queue:
-            mode = await self._bus.get(path, SERVICE, "KillMode")
-            whom = "main" if mode in ("process", "none") else "all"
-            await self._bus.call("KillUnit", "ssi", unit, whom, int(signal.SIGKILL))
-            try:
-                async with asyncio.timeout(2):
-                    while (message := await queue.get()) is not None:
-                        changed: dict[str, Any] = message.body[1]
-                        active = str(changed["ActiveState"].value) if "ActiveState" in changed else ""
-                        if active in DOWN or active == "activating":
-                            return active
-            except TimeoutError:
-                pass
-        return str(await self._bus.get(path, UNIT, "ActiveState"))
 
 
 class StopUnit:
@@ -301,7 +295,8 @@ class UnitProber:
         except Stale:
             return ProbeResult(ok=False, reason=f"{probe.unit} is no longer known to systemd")
         if active not in RUNNING:
-            return ProbeResult(ok=False, reason=f"{probe.unit} is {active}")
+            # What failed again stays so: nobody but us would start it. (systemd's own restart is "activating".)
+            return ProbeResult(ok=False, reason=f"{probe.unit} is {active}", hopeless=active == "failed")
         if probe.not_invocation and invocation == probe.not_invocation:
             return ProbeResult(ok=False, reason=f"{probe.unit} is still the one that was stuck")
         for check in probe.checks:
