@@ -35,7 +35,7 @@ def bans(agents: Agents) -> list[str]:
     ]
 
 
-def until(is_so, patience=8.0) -> bool:
+def until(is_so, patience=20.0) -> bool:
     end = time.monotonic() + patience
     while time.monotonic() < end:
         if is_so():

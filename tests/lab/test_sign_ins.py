@@ -27,8 +27,9 @@ BURST = """
 import socket
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.connect("/dev/log")
-for n in range(2000):
-    log.send(b"<38>sshd[%d]: Failed password for root from 203.0.113.%d port 9 ssh2" % (5000 + n, n % 200))
+for n in range(2000):  # four from each source: an agent that reads the journal later has nothing to refuse
+    source = b"198.18.%d.%d" % (n // 4 // 250, n // 4 % 250)
+    log.send(b"<38>sshd[%d]: Failed password for root from %s port 9 ssh2" % (5000 + n, source))
 """
 
 
@@ -168,7 +169,7 @@ def test_a_burst_is_read_as_far_as_it_can_be_and_stops_nothing(office):
         write(web, "198.51.100.13")
         watcher.until(about("198.51.100.13"), patience=20)
         told = [fact for _, fact in watcher.facts if fact["type"] == "AuthFailures"]
-        totals = {fact["source"]: fact["total"] for fact in told}
+        totals = {fact["source"]: fact["total"] for fact in told if fact["source"].startswith("198.18.")}
         assert sum(totals.values()) > 300, "of 2,000 in a quarter of a second, beside other work"
 
 
