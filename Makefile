@@ -19,7 +19,7 @@ test: $(VENV)/.dev system ## every test, the lab included (root); what CI runs
 check: $(VENV)/.dev ## before each commit: format, lint, types, layers, fast tests
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache > .lint-imports.log 2>&1 || { cat .lint-imports.log; exit 1; }
-	@$(BIN)/pytest -q -x -n 2 --timeout 20 tests --ignore=tests/lab
+	@bash tests/alone.sh $(BIN)/pytest -q -x -n 2 --timeout 20 tests --ignore=tests/lab
 
 fix: $(VENV)/.dev ## format and mend what can be mended by machine
 	@$(BIN)/ruff format -q . ; $(BIN)/ruff check -q --fix .

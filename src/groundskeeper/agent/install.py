@@ -59,7 +59,8 @@ WantedBy=multi-user.target
 SLICE_TEXT = """\
 # Made by `groundskeeper agent install`: the most that looking after the machine may cost it.
 [Slice]
-CPUQuota=25%
+CPUWeight=50
+CPUQuota=100%
 MemoryHigh=96M
 MemoryMax=160M
 TasksMax=64
