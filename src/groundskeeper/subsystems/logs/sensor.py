@@ -33,8 +33,10 @@ SERVICE_LOGS: dict[Path, str] = {
 }
 BACK = 256 << 10
 """Bytes of a log file that are read at the start, for what happened while nobody looked."""
-BURST, RATE = 10_000, 2_000
-"""Lines that are read at once, and each second after: about 2 % of a core at the very most."""
+BURST, RATE = 10_000, 1_000
+"""Lines of failures that are read at once, and each second after: about 2 % of a core at the very most."""
+OTHER = 0.2
+"""What any other line costs, beside a line of a failure."""
 SLICE = 64
 """Lines that are looked at before more are fetched: who writes them keeps only some two hundred for us."""
 HOT = 10.0
@@ -198,9 +200,11 @@ class _Listening:
         if self._allowed < 1:
             self._skipped, self._last_skip = self._skipped + 1, now
             return
-        self._allowed -= 1
         if self._hear(heard):
+            self._allowed -= 1
             self._hot_until = now + HOT
+        else:
+            self._allowed -= OTHER
 
     def _tell_of_flood(self, now: float) -> None:
         """Once a second while lines are skipped, and once when none were for a while."""
