@@ -43,6 +43,9 @@ WHEN_PAUSED = timedelta(milliseconds=150)
 A_MOMENT = timedelta(milliseconds=50)
 NOBODY_LEFT = "cannot answer"
 AGAIN_WHILE_FAILING = 0.25
+REOPENS_WITHIN = timedelta(seconds=1)
+LATE, STARVED_FOR = 0.3, 3.0
+"""Seconds. Woken so much too late, we cannot tell a service that hangs from one that is not let run, for so long."""
 MOST_CHECKS = 6
 MOST_PROCESSES = 16
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -113,6 +116,7 @@ class AnswerSensor:
         self._queues: Queues
         self._asides: set[asyncio.Task[None]] = set()
         self._looks = 0
+        self._starved_until = 0.0
         self._faults: list[BaseException] = []
 
     async def run(self, seen: Callable[[Fact], None]) -> None:
@@ -130,7 +134,10 @@ class AnswerSensor:
                     await self._roster.changed.wait()
                     continue
                 self._look(questions, seen)
+                before = self._clock.elapsed()
                 await self._clock.sleep(TICK)
+                if self._clock.elapsed() - before > TICK.total_seconds() + LATE:
+                    self._starved_until = before + STARVED_FOR
             raise self._faults.pop()
         finally:
             questions.close()
@@ -160,24 +167,35 @@ class AnswerSensor:
     def _look(self, questions: Sockets, seen: Callable[[Fact], None]) -> None:
         """One tick: microseconds for each process of each service that listens."""
         now, self._looks = self._clock.elapsed(), self._looks + 1
-        busy = self._queues.busy() if self._looks % QUEUES_EVERY == 0 else None
+        queues = self._queues.look() if self._looks % QUEUES_EVERY == 0 else None
         for watch in self._watches.values():
             if watch.learning_due(now):
                 watch.learned += 1
                 self._aside(watch, self._learn(watch, questions, seen))
             elif watch.checks and not watch.asking:
-                self._judge(watch, busy, now, seen)
+                self._judge(watch, queues, now, questions, seen)
 
-    def _judge(self, watch: _Watch, busy: set[int] | None, now: float, seen: Callable[[Fact], None]) -> None:
+    def _judge(
+        self,
+        watch: _Watch,
+        queues: tuple[set[int], set[int]] | None,
+        now: float,
+        questions: Sockets,
+        seen: Callable[[Fact], None],
+    ) -> None:
         """Most often nothing is to be done, and this must be nothing too."""
         if now - watch.members_at >= MEMBERS_EVERY:
             watch.refresh_members(now)
         paused = watch.paused()
         watch.paused_since = (watch.paused_since or now) if paused else None
         waited = False
-        if busy is not None:
-            queued = not busy.isdisjoint(watch.inodes)
+        if queues is not None:
+            waiting, gone = queues
+            queued = not waiting.isdisjoint(watch.inodes)
             waited, watch.queued = watch.queued and queued, queued
+            if not gone.isdisjoint(watch.inodes):
+                self._aside(watch, self._learn_anew(watch, questions, seen))
+                return
         if paused or waited or now >= watch.ask_at:
             self._aside(watch, self._ask(watch, paused, seen))
 
@@ -187,6 +205,8 @@ class AnswerSensor:
             trouble = await self._trouble(watch, SECOND)
         now = self._clock.elapsed()
         watch.ask_at = now + watch.pace
+        if trouble and not paused and now < self._starved_until:
+            return  # So are we: the machine is short of processor time, and a restart would only want more of it
         still = tuple(pid for pid in paused if (one := stat(pid)) and one.state == "T")
         if still and not trouble and watch.paused_since is not None and now - watch.paused_since < PAUSED_TOO_LONG:
             return
@@ -230,16 +250,24 @@ class AnswerSensor:
             watch.told = fact
             seen(fact)
 
+    async def _learn_anew(self, watch: _Watch, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+        """It closed a socket. It may have other settings now; but one that is left without any is not well."""
+        await self._clock.sleep(REOPENS_WITHIN)
+        await self._learn(watch, questions, seen)
+        if not watch.listeners and (trouble := await self._trouble(watch, FIRST)):
+            watch.ask_at = self._clock.elapsed() + AGAIN_WHILE_FAILING
+            self._tell(watch, trouble, (), seen)
+
     async def _learn(self, watch: _Watch, questions: Sockets, seen: Callable[[Fact], None]) -> None:
         watch.refresh_members(self._clock.elapsed())
         held = sockets(watch.stats)
-        if not held:
-            return
         everyone = [*questions.streams(), *(one for one in questions.datagrams() if one.port == 53)]
         mine = [listener for listener in everyone if listener.inode in held]
         watch.listeners = tuple(mine)
         watch.inodes = frozenset(listener.inode for listener in mine)
         self._follow()
+        if not mine:
+            return
         known = {(check.address, check.port, check.speaks is Speaks.DNS): check for check in watch.checks}
         checks: list[Check] = []
         for address, listener in _doors(mine)[:MOST_CHECKS]:

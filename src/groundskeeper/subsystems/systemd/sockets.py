@@ -52,29 +52,36 @@ class Queues:
         self._socket.settimeout(0.1)
         self._buffer = bytearray(4096)
         self._questions = b""
-        self._inodes: tuple[int, ...] = ()
+        self._listeners: list[Listener] = []
 
     def close(self) -> None:
         self._socket.close()
 
     def follow(self, listeners: Iterable[Listener]) -> None:
-        """From now on, ask about these."""
-        these = list(listeners)[:MOST]
-        self._inodes = tuple(one.inode for one in these)
-        self._questions = b"".join(pack(_BY_FAMILY, REQUEST, at, _exactly(one)) for at, one in enumerate(these))
+        """From now on, ask about these; but not about those that cannot be found so (bound to one network card)."""
+        self._ask_about(list(listeners)[:MOST])
+        _, unknown = self.look()
+        if unknown:
+            self._ask_about([one for one in self._listeners if one.inode not in unknown])
 
-    def busy(self) -> set[int]:
-        """The inodes of those at which something waits, or which are gone. Raises OSError where nothing answers."""
-        if not self._questions:
-            return set()
-        self._socket.send(self._questions)
-        found, buffer = set(), self._buffer
-        for _ in self._inodes:
-            self._socket.recv_into(buffer)
-            kind, at, waiting = _ANSWER.unpack_from(buffer)
-            if at < len(self._inodes) and (kind != _BY_FAMILY or waiting):
-                found.add(self._inodes[at])
-        return found
+    def look(self) -> tuple[set[int], set[int]]:
+        """The inodes of those at which something waits, and of those that are gone. OSError where nothing answers."""
+        waiting: set[int] = set()
+        gone: set[int] = set()
+        if self._questions:
+            self._socket.send(self._questions)
+        for _ in self._listeners:
+            self._socket.recv_into(self._buffer)
+            kind, at, queue = _ANSWER.unpack_from(self._buffer)
+            if kind != _BY_FAMILY:
+                gone.add(self._listeners[at].inode)
+            elif queue:
+                waiting.add(self._listeners[at].inode)
+        return waiting, gone
+
+    def _ask_about(self, listeners: list[Listener]) -> None:
+        self._listeners = listeners
+        self._questions = b"".join(pack(_BY_FAMILY, REQUEST, at, _exactly(one)) for at, one in enumerate(listeners))
 
 
 class Sockets:
