@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from groundskeeper.testing.kills.job import SUBJECTS, Job, Line
+from groundskeeper.testing.kills.job import HERE, Job, Line
 from groundskeeper.testing.kills.running import Figures, figures, run
 from measuring import aim, report, summary
 
@@ -62,7 +62,7 @@ def main() -> None:
         for line in bad if job.envelope == "Envelope" else []:
             print(f"    {line}", file=sys.stderr)
 
-    names = chosen.only or list(SUBJECTS)
+    names = chosen.only or list(HERE)
     ours = run([job for name in names for job in jobs(name, chosen)], chosen.at_once, tell)
     control = [Job(subject=name, sample=chosen.peer, seed=chosen.seed, envelope="EffectFirst") for name in names]
     theirs = run(control, chosen.at_once, tell)

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from groundskeeper.testing.kills.job import SUBJECTS, Job
+from groundskeeper.testing.kills.job import HERE, Job
 from groundskeeper.testing.kills.running import figures, run
 from groundskeeper.testing.kills.tracing import NEVER, Fate, traced
 
@@ -21,7 +21,7 @@ def broken(lines):
     return [f"seed {SEED}: {line}" for line in lines if line.broken]
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", HERE)
 def test_a_change_that_is_killed_anywhere_is_done_once_and_ends_proven_or_taken_back(subject):
     jobs = [
         Job(subject=subject, sample=24, seed=SEED, nested=6),

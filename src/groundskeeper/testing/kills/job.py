@@ -24,17 +24,22 @@ from groundskeeper.testing.kills.network import (
     lay_cable,
 )
 from groundskeeper.testing.kills.processes import Runaway, RunawayToEnd
+from groundskeeper.testing.kills.services import Down, PausedService, Stuck
 from groundskeeper.testing.kills.subject import Subject
 from groundskeeper.testing.kills.tracing import Fate
 from groundskeeper.testing.kills.trial import Broken, Plain, Trial
 
-SUBJECTS: dict[str, type[Subject]] = {
+HERE: dict[str, type[Subject]] = {
     kind.name: kind
     for kind in (
         Attack, AttackGoesOn, BannedByMistake, LinkOff, AddressLost, RouteLost, RouteWrong, RouteSwallows,
         NeighbourFixed, CacheFull, DiskFull, ResolverDead, Runaway, RunawayToEnd,
     )
 }  # fmt: skip
+"""What can be tried in a few namespaces."""
+WITH_SYSTEMD: dict[str, type[Subject]] = {kind.name: kind for kind in (Down, Stuck, PausedService)}
+"""What needs a machine with systemd, in which the worker is started."""
+SUBJECTS = HERE | WITH_SYSTEMD
 STORAGE = frozenset({1, 18, 20, 74, 75, 77, 257, 285})
 """write, pwrite64, writev, fsync, fdatasync, ftruncate, openat, fallocate: where a disk says that it is full."""
 
@@ -68,11 +73,12 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def work(job: Job) -> None:
-    """Run the share, in namespaces that are nobody else's."""
-    _make_home()
+    """Run the share: in namespaces that are nobody else's, or on the machine that it was started on."""
+    if job.subject in HERE:
+        _make_home()
     subject = SUBJECTS[job.subject]()
     subject.dress()
-    trial = Trial(subject, Path("/run/kills"), KINDS[job.envelope])
+    trial = Trial(subject, Path(f"/run/kills-{os.getpid()}"), KINDS[job.envelope])
     plain = trial.plain()
     for fate, then in list(_fates(job, plain))[job.share :: job.shares]:
         struck, broken = trial.kill(plain, fate, then)

@@ -25,13 +25,20 @@ class Figures(msgspec.Struct, frozen=True):
     not_done_in_the_end: int
 
 
-def run(
-    jobs: Sequence[Job], at_once: int, tell: Callable[[Job, list[Line]], None] = lambda job, lines: None
-) -> list[Line]:
+Tell = Callable[[Job, list[Line]], None]
+Command = Callable[[], Sequence[str]]
+
+
+def here() -> Sequence[str]:
+    """A worker on this machine."""
+    return (sys.executable, "-m", "groundskeeper.testing.kills")
+
+
+def run(jobs: Sequence[Job], at_once: int, tell: Tell = lambda job, lines: None, command: Command = here) -> list[Line]:
     """Carry the jobs out, so many at a time. Raises RuntimeError where a worker itself fails."""
 
     def one(job: Job) -> list[Line]:
-        lines = _work(job)
+        lines = _work(job, command())
         tell(job, lines)
         return lines
 
@@ -39,10 +46,9 @@ def run(
         return [line for lines in pool.map(one, jobs) for line in lines]
 
 
-def _work(job: Job) -> list[Line]:
+def _work(job: Job, command: Sequence[str]) -> list[Line]:
     done = subprocess.run(
-        (sys.executable, "-m", "groundskeeper.testing.kills"),
-        input=msgspec.json.encode(job), capture_output=True, check=False, timeout=PATIENCE,
+        command, input=msgspec.json.encode(job), capture_output=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     if done.returncode != 0:
         raise RuntimeError(f"a worker for {job.subject} ended with {done.returncode}: {done.stderr.decode()[-2000:]}")
