@@ -202,3 +202,17 @@ async def test_sqlite_refuses_a_file_from_a_newer_version(tmp_path: Path) -> Non
     db.close()
     with pytest.raises(Invalid, match="newer"):
         SqliteLedger(tmp_path / "ledger.db")
+
+
+async def test_sqlite_leaves_no_transaction_open_whatever_went_wrong_in_it(tmp_path: Path) -> None:
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    first = incident()
+    await ledger.open(first)
+    with sqlite3.connect(ledger.path) as db:
+        db.execute("update incidents set body = 'this is no incident'")
+    db.close()
+    with pytest.raises(Corrupt, match="not a Incident"):
+        await ledger.advance(first.move(Phase.MITIGATING, AT, "x"))
+    assert await ledger.open(incident("i2", subject="ssh.service")), "the next one is not refused"
+    assert await ledger.verify() == 2
+    await ledger.close()

@@ -67,13 +67,24 @@ class SqliteLedger:
                 self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
-                self._prepare()
+                self._open()
             self._check_version()
         except sqlite3.Error as problem:
             raise _named(problem, path) from problem
 
+    def _open(self) -> None:
+        """Even where the disk is full: the files beside a ledger need room of their own, and the reserve has some."""
+        try:
+            self._prepare()
+        except sqlite3.OperationalError:
+            if not self._reserve.exists():
+                raise
+            self._db.close()
+            self._reserve.unlink(missing_ok=True)
+            self._prepare()
+
     def _prepare(self) -> None:
+        self._db = sqlite3.connect(self.path, isolation_level=None, timeout=5)
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma wal_autocheckpoint=500")
         self._db.execute("pragma cache_size=-512")
@@ -129,7 +140,7 @@ class SqliteLedger:
             self._db.execute("begin immediate")
             result = work()
             self._db.execute("commit")
-        except sqlite3.Error:
+        except BaseException:  # whatever it was: a transaction that is left open refuses every one after it
             self._seq, self._head = seq, head
             if self._db.in_transaction:
                 self._db.execute("rollback")
