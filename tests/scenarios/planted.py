@@ -1,7 +1,7 @@
 """Bugs planted on purpose: each breaks one rule of the envelope, and the harness has to see it."""
 
 from groundskeeper.engine.envelope import Envelope
-from groundskeeper.model import Already, Change, Ledger, Needed, ProbeResult, Stage
+from groundskeeper.model import Already, Change, Ledger, Needed, Outcome, ProbeResult, Result, Stage
 
 
 class EffectFirst(Envelope):
@@ -24,7 +24,7 @@ class NeverAsks(Envelope):
 class AppliesAgain(Envelope):
     """After a crash it does not look what is there: it begins anew."""
 
-    async def _resume(self, change: Change) -> Change | None:
+    async def _resume(self, change: Change) -> Change:
         return change
 
 
@@ -42,8 +42,8 @@ class ForgetsTheUndo(Envelope):
 class NeverRecovers(Envelope):
     """Leaves what a crash left."""
 
-    async def recover(self, change: Change) -> None:
-        pass
+    async def recover(self, change: Change) -> Outcome:
+        return Outcome(result=Result.UNKNOWN, reason="somebody else will see to it")
 
 
 class TakesItsWord(Envelope):
@@ -56,7 +56,7 @@ class TakesItsWord(Envelope):
 class TrustsAnOldLook(Envelope):
     """After a crash it takes APPLIED for granted, though the machine was started anew."""
 
-    async def _resume(self, change: Change) -> Change | None:
+    async def _resume(self, change: Change) -> Change:
         if change.stage is Stage.APPLIED and not isinstance(await self._look(change.action), Already):
             return await self._step(change, Stage.CONFIRMED, "it was applied before the restart")
         return await super()._resume(change)

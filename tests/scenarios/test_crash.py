@@ -3,8 +3,8 @@
 Each test that shows a promise kept has a brother that plants a bug and shows the same harness finding it.
 """
 
-import os
 import random
+import tempfile
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -71,12 +71,9 @@ async def test_a_death_at_any_call_leaves_nothing_twice_and_nothing_half(story: 
 
 @pytest.mark.parametrize("story", STORIES[:4], ids=lambda story: story.name)
 async def test_so_it_is_with_a_ledger_on_disk(story: Story, tmp_path: Path) -> None:
-    folder = SHARED_MEMORY if SHARED_MEMORY.is_dir() else tmp_path
-    file = folder / f"groundskeeper-{os.getpid()}-{tmp_path.name}-{story.name}.db"
-    try:
-        deaths, found = await killed_everywhere(story, file=file)
-    finally:
-        fresh(file)
+    shared = SHARED_MEMORY if SHARED_MEMORY.is_dir() else tmp_path
+    with tempfile.TemporaryDirectory(dir=shared) as folder:
+        deaths, found = await killed_everywhere(story, file=Path(folder) / "ledger.db")
     assert deaths > 40
     assert not found
 

@@ -36,14 +36,21 @@ class Bench:
         self.host = SimulatedHost(self.clock, lambda fact: None, [answer or Answer(action="*", takes=1.0)])
         self.envelope = Envelope(self.ledger, self.host, self.clock)
 
-    async def intend(self) -> Order:
+    async def intend(self, id: str = "c") -> Order:
         now = self.clock.now()
-        trouble = Finding(rule="r", device=DEVICE, subject="s", severity=Severity.WARNING, reason="it is broken")
+        trouble = Finding(
+            rule=f"rule of {id}", device=DEVICE, subject="s", severity=Severity.WARNING, reason="it is broken"
+        )
         incident = Incident(
-            id=IncidentId("i"), finding=trouble, phase=Phase.OPEN, since=now, moved_at=now, reason="it is broken"
+            id=IncidentId(f"incident of {id}"),
+            finding=trouble,
+            phase=Phase.OPEN,
+            since=now,
+            moved_at=now,
+            reason="it is broken",
         )
         change = Change(
-            id=ChangeId("c"), incident=incident.id, fingerprint=trouble.fingerprint, runbook="r", action=ACTION,
+            id=ChangeId(id), incident=incident.id, fingerprint=trouble.fingerprint, runbook="r", action=ACTION,
             by="reflex", policy="p", stage=Stage.INTENT, intended_at=now, moved_at=now, reason="because",
         )  # fmt: skip
         await self.ledger.open(incident)
@@ -118,4 +125,13 @@ async def test_a_step_that_failed_and_is_there_all_the_same_is_not_a_race_that_w
     order = asyncio.ensure_future(bench.envelope.perform(await bench.intend()))
     await bench.clock.advance(timedelta(seconds=30))
     assert order.done() and (await order).result is Result.CONFIRMED
+    assert bench.host.applied.total() == 1
+
+
+async def test_two_changes_to_the_same_end_at_the_same_time_are_made_once() -> None:
+    bench = Bench()
+    orders = [await bench.intend("c1"), await bench.intend("c2")]
+    both = asyncio.gather(*(bench.envelope.perform(order) for order in orders))
+    await bench.clock.advance(timedelta(seconds=5))
+    assert [outcome.result for outcome in await both] == [Result.CONFIRMED, Result.NOOP]
     assert bench.host.applied.total() == 1

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Awaitable
 from datetime import timedelta
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -68,6 +69,7 @@ class Envelope:
         self._host = host
         self._clock = clock
         self._under_way: dict[ChangeId, asyncio.Future[Outcome]] = {}
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def perform(self, order: Order) -> Outcome:
         """Carry out the change whose intent is in the ledger, to its end. Raises Stale where there is no intent."""
@@ -76,11 +78,9 @@ class Envelope:
             raise Stale(f"there is no intent {order.change} in the ledger: plan again")
         return await self._settle(change)
 
-    async def recover(self, change: Change) -> None:
+    async def recover(self, change: Change) -> Outcome:
         """Bring a change that a crash or a reboot left half-way to its end."""
-        resumed = await self._resume(change)
-        if resumed:
-            await self._settle(resumed)
+        return await self._settle(change, resuming=True)
 
     async def undo(self, id: ChangeId, who: str) -> Outcome:
         """Take a confirmed change back because a person says so. Raises Refused, with the reason, where it cannot."""
@@ -117,18 +117,25 @@ class Envelope:
         reverting = await self._step(change, Stage.REVERTING, reason, undone_by=who)
         return await self._settle(reverting)
 
-    async def _settle(self, change: Change) -> Outcome:
+    async def _settle(self, change: Change, *, resuming: bool = False) -> Outcome:
         """Drive it to its end; where somebody does already, wait for that, then go on from where it ended."""
         under_way = self._under_way.get(change.id)
         if under_way:
             outcome = await asyncio.shield(under_way)
             left = await self._ledger.change(change.id)
             return outcome if left is None or left.stage.settled else await self._settle(left)
-        future = asyncio.ensure_future(self._drive(change))
+        future = asyncio.ensure_future(self._alone(change, resuming))
         self._under_way[change.id] = future
         # Not in a `finally` of ours: whoever waits may be cancelled, and the change goes on without them.
         future.add_done_callback(lambda _: self._under_way.pop(change.id, None))
         return await asyncio.shield(future)
+
+    async def _alone(self, change: Change, resuming: bool) -> Outcome:
+        """Two changes to the same end wait for one another: the second then finds it so, and does nothing twice."""
+        same = (type(change.action).__name__, change.action.subject)
+        turn = self._turns.setdefault(same, asyncio.Lock())
+        async with turn:
+            return await self._drive(await self._resume(change) if resuming else change)
 
     async def _drive(self, change: Change) -> Outcome:
         probe: ProbeResult | None = None
@@ -144,12 +151,11 @@ class Envelope:
                     change = await self._revert(change)
         return Outcome(result=RESULTS[change.stage], reason=change.reason, probe=probe)
 
-    async def _resume(self, change: Change) -> Change | None:
-        """What a crash left, made ready to go on; None where it is settled by that."""
+    async def _resume(self, change: Change) -> Change:
+        """What a crash left, made ready to go on, or settled by that."""
         match change.stage:
             case Stage.INTENT:
-                await self._step(change, Stage.WITHDRAWN, "the agent stopped before anything was touched")
-                return None
+                return await self._step(change, Stage.WITHDRAWN, "the agent stopped before anything was touched")
             case Stage.REVERTING:
                 return change
         sight = await self._look(change.action)
@@ -158,8 +164,7 @@ class Envelope:
             return await self._step(change, Stage.APPLIED, f"after a restart: {sight.reason}", deadline=deadline)
         found = sight.found if isinstance(sight, Needed) else sight.reason
         if change.undo is None:
-            await self._step(change, Stage.FAILED, f"the agent stopped half-way: {found}")
-            return None
+            return await self._step(change, Stage.FAILED, f"the agent stopped half-way: {found}")
         return await self._step(change, Stage.REVERTING, f"the agent stopped half-way: {found}")
 
     async def _begin(self, change: Change) -> Change:

@@ -20,7 +20,7 @@ class EffectFirst(Envelope):
 class AppliesAgain(Envelope):
     """After a crash it does not look what is there: it begins anew."""
 
-    async def _resume(self, change: Change) -> Change | None:
+    async def _resume(self, change: Change) -> Change:
         return change
 
 
