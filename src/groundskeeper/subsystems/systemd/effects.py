@@ -9,6 +9,7 @@ import os
 import signal
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from dbus_fast import Message
 
@@ -49,24 +50,34 @@ from groundskeeper.subsystems.systemd.types import (
     UnitStopped,
 )
 
-_PATIENCE = 30.0
+_PATIENCE = 40.0
 
 
-async def _state(bus: Bus, unit: str) -> tuple[str, str, str, str]:
-    """(load, active, sub, invocation) in about one round trip."""
-    names = ("LoadState", "ActiveState", "SubState", "InvocationID")
-    load, active, sub, invocation = await bus.gets(unit_path(unit), *((UNIT, name) for name in names))
-    return load, active, sub, bytes(invocation).hex()
+class _Now(NamedTuple):
+    load: str
+    active: str
+    sub: str
+    invocation: str
+    job: int
 
 
-async def _obstacle(bus: Bus, unit: str, load: str) -> Impossible | None:
-    if load == "masked":
-        return Impossible(reason=f"{unit} was masked: somebody forbade that it be started")
-    if load != "loaded":
-        return Impossible(reason=f"systemd cannot load {unit} ({load})")
-    if await bus.get(MANAGER_PATH, MANAGER, "SystemState") == "stopping":
-        return Impossible(reason="this machine is shutting down")
-    return None
+async def _state(bus: Bus, unit: str) -> _Now:
+    """In about one round trip."""
+    names = ("LoadState", "ActiveState", "SubState", "InvocationID", "Job")
+    load, active, sub, invocation, job = await bus.gets(unit_path(unit), *((UNIT, name) for name in names))
+    return _Now(load, active, sub, bytes(invocation).hex(), int(job[0]))
+
+
+async def _state_and_obstacle(bus: Bus, unit: str) -> tuple[_Now, Impossible | None]:
+    """What it is, and why it cannot be started, where it cannot. One round trip too: a stopped service counts them."""
+    now, machine = await asyncio.gather(_state(bus, unit), bus.get(MANAGER_PATH, MANAGER, "SystemState"))
+    if now.load == "masked":
+        return now, Impossible(reason=f"{unit} was masked: somebody forbade that it be started")
+    if now.load != "loaded":
+        return now, Impossible(reason=f"systemd cannot load {unit} ({now.load})")
+    if machine == "stopping":
+        return now, Impossible(reason="this machine is shutting down")
+    return now, None
 
 
 class UnitJobs:
@@ -75,18 +86,18 @@ class UnitJobs:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def start(self, unit: str, member: str = "StartUnit", kill: str = "") -> None:
+    async def start(self, unit: str, now: _Now, kill: str = "") -> None:
         """Start it; where it failed too often of late for systemd's taste, forget that and start it all the same.
 
         Only then: forgetting is a change of its own, and the way to a service that runs again is counted in
         milliseconds. That systemd did not even try shows in the invocation, which every try makes anew.
         """
-        path = unit_path(unit)
-        before = await self._bus.get(path, UNIT, "InvocationID")
+        # systemd refuses to start what waits for its own restart; a restart cuts that wait short.
+        member = "RestartUnit" if kill or now.sub == "auto-restart" else "StartUnit"
         try:
             await self.run(member, unit, kill)
         except Unavailable:
-            if await self._bus.get(path, UNIT, "InvocationID") != before:
+            if (await _state(self._bus, unit)).invocation != now.invocation:
                 raise
             await self._bus.call("ResetFailedUnit", "s", unit)
             await self.run("StartUnit", unit)
@@ -136,19 +147,15 @@ class StartUnit:
 
     async def look(self, action: Action) -> Sight:
         assert isinstance(action, EnsureUnitActive)
-        load, active, sub, _ = await _state(self._bus, action.unit)
-        if active in RUNNING:
+        now, obstacle = await _state_and_obstacle(self._bus, action.unit)
+        if now.active in RUNNING:
             return Already(reason=f"{action.unit} is running")
         undo = EnsureUnitInactive(device=action.device, unit=action.unit)
-        needed = Needed(found=f"{action.unit} is {active} ({sub})", undo=undo)
-        return await _obstacle(self._bus, action.unit, load) or needed
+        return obstacle or Needed(found=f"{action.unit} is {now.active} ({now.sub})", undo=undo)
 
     async def apply(self, action: Action) -> str:
         assert isinstance(action, EnsureUnitActive)
-        sub = await self._bus.get(unit_path(action.unit), UNIT, "SubState")
-        # systemd refuses to start what waits for its own restart; a restart cuts that wait short.
-        member = "RestartUnit" if sub == "auto-restart" else "StartUnit"
-        await self._jobs.start(action.unit, member)
+        await self._jobs.start(action.unit, await _state(self._bus, action.unit))
         return f"started {action.unit}"
 
 
@@ -161,25 +168,22 @@ class RestartStuckUnit:
 
     async def look(self, action: Action) -> Sight:
         assert isinstance(action, EnsureUnitFresh)
-        load, active, sub, invocation = await _state(self._bus, action.unit)
-        if active in RUNNING and invocation != action.not_invocation:
+        now, obstacle = await _state_and_obstacle(self._bus, action.unit)
+        if now.active in RUNNING and now.invocation != action.not_invocation:
             return Already(reason=f"{action.unit} was started anew since")
-        return await _obstacle(self._bus, action.unit, load) or Needed(
-            found=f"{action.unit} is {active} ({sub}) and still the one that was stuck"
-        )
+        return obstacle or Needed(found=f"{action.unit} is {now.active} ({now.sub}) and still the one that was stuck")
 
     async def apply(self, action: Action) -> str:
         assert isinstance(action, EnsureUnitFresh)
-        unit = action.unit
-        _, active, _, invocation = await _state(self._bus, unit)
-        if invocation != action.not_invocation and active in RUNNING:
+        unit, now = action.unit, await _state(self._bus, action.unit)
+        if now.active in RUNNING and now.invocation != action.not_invocation:
             return f"{unit} was started anew since"
-        if active in DOWN:
-            await self._jobs.start(unit)
-        else:
+        kill = ""
+        if now.active not in DOWN:
             mode = await self._bus.get(unit_path(unit), SERVICE, "KillMode")
             # Who keeps its sessions through a restart (ssh) keeps them here too.
-            await self._jobs.start(unit, "RestartUnit", kill="main" if mode in ("process", "none") else "all")
+            kill = "main" if mode in ("process", "none") else "all"
+        await self._jobs.start(unit, now, kill)
         return f"ended what was stuck of {unit} and started it anew"
 
 
@@ -192,11 +196,11 @@ class StopUnit:
 
     async def look(self, action: Action) -> Sight:
         assert isinstance(action, EnsureUnitInactive)
-        load, active, sub, _ = await _state(self._bus, action.unit)
-        if load != "loaded" or active in DOWN:
+        now = await _state(self._bus, action.unit)
+        if now.load != "loaded" or now.active in DOWN:
             return Already(reason=f"{action.unit} is stopped")
-        undo = EnsureUnitActive(device=action.device, unit=action.unit) if active in RUNNING else None
-        return Needed(found=f"{action.unit} is {active} ({sub})", undo=undo)
+        undo = EnsureUnitActive(device=action.device, unit=action.unit) if now.active in RUNNING else None
+        return Needed(found=f"{action.unit} is {now.active} ({now.sub})", undo=undo)
 
     async def apply(self, action: Action) -> str:
         assert isinstance(action, EnsureUnitInactive)
@@ -278,9 +282,9 @@ class UnitProber:
             case UnitHealthy():
                 return await self._healthy(probe)
             case UnitStopped(unit=unit):
-                load, active, _, _ = await _state(self._bus, unit)
-                stopped = load != "loaded" or active in DOWN
-                return ProbeResult(ok=stopped, reason=f"{unit} is {'stopped' if stopped else active}")
+                now = await _state(self._bus, unit)
+                stopped = now.load != "loaded" or now.active in DOWN
+                return ProbeResult(ok=stopped, reason=f"{unit} is {'stopped' if stopped else now.active}")
             case UnitResumed(unit=unit):
                 paused = len(await _paused(self._bus, unit))
                 return ProbeResult(ok=not paused, reason=f"{paused or 'no'} processes of {unit} are paused")
@@ -291,13 +295,14 @@ class UnitProber:
 
     async def _healthy(self, probe: UnitHealthy) -> ProbeResult:
         try:
-            _, active, _, invocation = await _state(self._bus, probe.unit)
+            now = await _state(self._bus, probe.unit)
         except Stale:
             return ProbeResult(ok=False, reason=f"{probe.unit} is no longer known to systemd")
-        if active not in RUNNING:
-            # What failed again stays so: nobody but us would start it. (systemd's own restart is "activating".)
-            return ProbeResult(ok=False, reason=f"{probe.unit} is {active}", hopeless=active == "failed")
-        if probe.not_invocation and invocation == probe.not_invocation:
+        if now.active not in RUNNING:
+            # Down with no job open stays so: nobody but us would start it. (systemd's own restart is "activating".)
+            hopeless = now.active in DOWN and not now.job
+            return ProbeResult(ok=False, reason=f"{probe.unit} is {now.active}", hopeless=hopeless)
+        if probe.not_invocation and now.invocation == probe.not_invocation:
             return ProbeResult(ok=False, reason=f"{probe.unit} is still the one that was stuck")
         for check in probe.checks:
             if trouble := await unanswered(check):
