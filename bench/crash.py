@@ -27,7 +27,7 @@ def jobs(subject: str, words: argparse.Namespace) -> list[Job]:
     for share in range(SHARES):
         more = {"subject": subject, "share": share, "shares": SHARES, "seed": words.seed, "sample": words.sample}
         every.append(Job(**more, nested=words.nested))
-        every += [Job(**more, error=error) for error in (errno.ENOSPC, errno.EIO)]
+        every += [Job(**more, error=error) for error in (errno.ENOSPC, errno.EIO, errno.EINTR)]
     return every
 
 

@@ -27,6 +27,7 @@ def test_a_change_that_is_killed_anywhere_is_done_once_and_ends_proven_or_taken_
         Job(subject=subject, sample=24, seed=SEED, nested=6),
         Job(subject=subject, sample=6, seed=SEED, error=errno.ENOSPC),
         Job(subject=subject, sample=6, seed=SEED, error=errno.EIO),
+        Job(subject=subject, sample=3, seed=SEED, error=errno.EINTR),
     ]
     lines = run(jobs, AT_ONCE)
     assert not broken(lines)

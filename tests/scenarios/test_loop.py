@@ -21,6 +21,7 @@ from groundskeeper.model import (
     Observation,
     Phase,
     Policy,
+    Probe,
     Refused,
     Risk,
     Severity,
@@ -465,3 +466,20 @@ async def test_a_wait_of_seconds_does_not_last_hours_because_the_clock_was_set_b
         made.clock.set_by(timedelta(hours=-5))
         await made.after(30)
         assert made.host.applied.total() == 2
+
+
+async def test_an_action_with_a_fault_leaves_no_claim_lying() -> None:
+    class Clumsy(EnsureUnitActive, tag="EnsureUnitActive"):
+        def probe(self) -> Probe:
+            raise ZeroDivisionError("by a bug")
+
+    class Careless(Mend):
+        def propose(self, incident: Incident, snapshot: Snapshot) -> Sequence[Action] | Decline:
+            return [Clumsy(device=DEVICE, unit="web")]
+
+    async with World(reflexes=(Reflex(Broken, Careless),), policy=policy()) as made:
+        made.see(broken())
+        await made.after(5)
+        incident = await only(made)
+        assert incident.phase is Phase.ESCALATED
+        assert "a fault in Groundskeeper itself" in incident.reason

@@ -342,6 +342,9 @@ class Engine:
             outcome = await self._perform_all(intents, approved_by)
         except Stale as problem:
             outcome = Outcome(result=Result.RETRY, reason=str(problem))
+        except Exception as bug:  # noqa: BLE001 - a claim that is left lying is never found; a person is told of it
+            reason = f"a fault in Groundskeeper itself ({type(bug).__name__}: {bug}): it needs a person"
+            outcome = Outcome(result=Result.UNKNOWN, reason=reason)
         phase, reason = _after(outcome)
         await self._insist(lambda: self.ledger.advance(incident.move(phase, self.clock.now(), reason)))
 
