@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
 }  # fmt: skip
 PARTS: Mapping[str, type] = {"budgets": Budgets, "windows": Window}
 UNBOUNDED: Mapping[str, Any] = {
-    **dict.fromkeys(("attempts", "repeats", "at_once"), sys.maxsize),
+    **dict.fromkeys(("attempts", "repeats", "at_once", "contained"), sys.maxsize),
     **dict.fromkeys(("cooldown", "watch"), timedelta()),
     "per_day": {},
 }
@@ -128,7 +128,7 @@ def _check_parts(windows: tuple[Window, ...], never_ban: tuple[str, ...], budget
             ip_network(network, strict=False)
         except ValueError as problem:
             raise Invalid(f"{origin}: never_ban: {network} is neither an address nor a network") from problem
-    counts = [budgets.attempts, budgets.repeats, budgets.at_once, *budgets.per_day.values()]
+    counts = [budgets.attempts, budgets.repeats, budgets.at_once, budgets.contained, *budgets.per_day.values()]
     if min(counts) < 0 or min(budgets.cooldown, budgets.watch) < timedelta():
         raise Invalid(f"{origin}: budgets: none of them can be less than nothing")
 

@@ -34,11 +34,13 @@ class Budgets(Value, forbid_unknown_fields=True):
     repeats: int = 5
     """Repairs of the same trouble within an hour; one more is a problem for a person (flapping)."""
     at_once: int = 3
-    """Changes under way on the device at the same time."""
+    """Lasting changes under way on the device at the same time."""
     per_day: dict[Risk, int] = field(
         default_factory=lambda: {Risk.REVERSIBLE: 200, Risk.DISRUPTIVE: 50, Risk.IRREVERSIBLE: 20}
     )
-    """Changes on the device in 24 hours, by risk."""
+    """Changes on the device in 24 hours, by risk; those that end by themselves are not among them."""
+    contained: int = 5000
+    """Containments (changes that end by themselves) on the device in 24 hours."""
     watch: timedelta = timedelta(seconds=30)
     """How long a remedied incident is watched before it is called resolved."""
 

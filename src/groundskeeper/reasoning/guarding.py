@@ -167,12 +167,23 @@ def _counts(change: Change) -> bool:
 
 
 def _radius(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
-    under_way = sum(not change.stage.settled for change in situation.changes)
-    if under_way and under_way + len(plan.actions) > policy.budgets.at_once:
+    lasting = [action for action in plan.actions if not action.expires_after]
+    under_way = sum(not change.stage.settled and not change.action.expires_after for change in situation.changes)
+    if lasting and under_way and under_way + len(lasting) > policy.budgets.at_once:
         return refuse(f"{under_way} changes are under way on this device already", situation.now + SOON)
+    return None
+
+
+def _day(plan: Plan, incident: Incident, policy: Policy, situation: Situation) -> Verdict | None:
+    """Containments end by themselves and have a budget of their own: a server on the internet meets many attackers."""
+    made = [change.action for change in situation.changes if _counts(change)]
+    contained = sum(action.expires_after is not None for action in made)
+    wanted = sum(action.expires_after is not None for action in plan.actions)
+    if wanted and contained + wanted > policy.budgets.contained:
+        return refuse(f"the day's budget of containments on this device is used up ({contained})")
     for risk in Risk:
-        wanted = sum(action.risk is risk for action in plan.actions)
-        done = sum(change.action.risk is risk for change in situation.changes if _counts(change))
+        wanted = sum(action.risk is risk and not action.expires_after for action in plan.actions)
+        done = sum(action.risk is risk and not action.expires_after for action in made)
         if wanted and risk in policy.budgets.per_day and done + wanted > policy.budgets.per_day[risk]:
             return refuse(f"the day's budget of {risk.value} changes on this device is used up ({done})")
     return None
@@ -188,4 +199,5 @@ CHECKS: Sequence[Check] = (
     _flapping,
     _cooldown,
     _radius,
+    _day,
 )

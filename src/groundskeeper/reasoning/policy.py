@@ -40,6 +40,7 @@ def _least(first: Budgets, second: Budgets) -> Budgets:
         cooldown=max(first.cooldown, second.cooldown),
         repeats=min(first.repeats, second.repeats),
         at_once=min(first.at_once, second.at_once),
+        contained=min(first.contained, second.contained),
         per_day={
             risk: min(one.per_day[risk] for one in (first, second) if risk in one.per_day)
             for risk in first.per_day.keys() | second.per_day.keys()

@@ -50,6 +50,7 @@ BUDGETS = st.builds(
     cooldown=SPANS,
     repeats=st.integers(0, 6),
     at_once=st.integers(0, 4),
+    contained=st.integers(0, 3),
     per_day=st.dictionaries(RISK, st.integers(0, 5)),
     watch=SPANS,
 )
