@@ -12,7 +12,7 @@ from groundskeeper.lab.agents import MANAGED, Agents
 from groundskeeper.lab.felt import Samples, impact_ms
 
 SECONDS = float(os.environ.get("QUIET_SECONDS", "30"))
-NOISE = 0.001  # of the time: a busy host makes a late answer now and then
+NOISE = 0.01  # of the time: a busy host makes a late answer now and then
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +33,4 @@ def test_a_healthy_office_is_left_in_peace(office, agents):
     samples.close()
     assert [(incident.finding.rule, incident.finding.reason) for incident in agents.incidents()] == []
     assert agents.changes() == []
-    assert felt <= SECONDS * 1000 * NOISE + 50
+    assert felt <= SECONDS * 1000 * NOISE + 200
