@@ -49,7 +49,7 @@ def own(tmp_path):
 def test_any_executable_can_be_a_fault(office, own):
     felt = play(office, own_fault(own, "web-1"), BRIEFLY)
     assert felt.fault == "no-web"
-    assert felt.hurt == ("upload", "web")
+    assert felt.hurt_for(250) == {"upload", "web"}
     assert felt.well_after
 
 
