@@ -68,3 +68,12 @@ def test_a_reboot_and_a_power_cut_keep_what_is_on_the_disks(office):
     printer.start()
     assert printer.run("cat", "/var/lib/kept").stdout == "kept\n"
     assert printer.boots == boots + 2
+
+
+def test_a_server_that_was_cut_off_answers_as_soon_as_it_is_back(office):
+    web = office.machine("web-1")
+    web.cut_power()
+    web.start()
+    time.sleep(1.0)
+    found, begin, end = watched(office, 0.5)
+    assert not {Service.WEB, Service.SSH} & set(unwell(found, begin, end))

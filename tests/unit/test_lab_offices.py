@@ -6,7 +6,7 @@ import pytest
 from groundskeeper.lab.agents import with_agents
 from groundskeeper.lab.faults import CATALOGUE, STORMS, fault_named
 from groundskeeper.lab.image import image_key
-from groundskeeper.lab.network import interfaces_file
+from groundskeeper.lab.network import interfaces_file, mac
 from groundskeeper.lab.office import PACKAGES, load_office
 from groundskeeper.model import Refused
 
@@ -46,6 +46,13 @@ def test_the_same_packages_in_another_order_are_the_same_image():
 def test_a_machine_configures_its_network_as_an_administrator_would():
     text = interfaces_file(load_office("office").machine("web-1"))
     assert "iface eth0 inet static\n    address 10.77.2.10/24\n    gateway 10.77.2.1\n" in text
+
+
+def test_every_card_has_an_address_of_its_own_that_stays():
+    cards = [(plan, link) for plan in load_office("office").machines for link in plan.links]
+    assert len({mac(*card) for card in cards}) == len(cards)
+    assert mac(*cards[0]) == mac(*cards[0])
+    assert int(mac(*cards[0])[:2], 16) & 3 == 2, "locally administered, and no group"
 
 
 def test_only_machines_that_would_have_an_agent_get_one():

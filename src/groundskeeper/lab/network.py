@@ -3,10 +3,11 @@
 Everything is created by the owner, inside the namespace it lives in; nothing of the host's network is touched.
 """
 
+import hashlib
 import subprocess
 from collections.abc import Iterable
 
-from groundskeeper.lab.office import MachinePlan, Office
+from groundskeeper.lab.office import Link, MachinePlan, Office
 
 
 def ip_batch(commands: Iterable[str]) -> None:
@@ -36,10 +37,16 @@ def plug_in(office: Office, plan: MachinePlan, boot: int, netns_path: str) -> No
     for position, link in enumerate(plan.links):
         outside = f"m{number}p{position}b{boot}"
         commands += [
-            f"link add {outside} type veth peer name {link.name} netns {netns_path}",
+            f"link add {outside} type veth peer name {link.name} address {mac(plan, link)} netns {netns_path}",
             f"link set {outside} master {link.network} up",
         ]
     ip_batch(commands)
+
+
+def mac(plan: MachinePlan, link: Link) -> str:
+    """The card's address, the same at every boot: the neighbours remember it, and would send to the old one."""
+    digest = hashlib.sha256(f"{plan.name} {link.name}".encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (2, *digest[:5]))
 
 
 def interfaces_file(plan: MachinePlan) -> str:
