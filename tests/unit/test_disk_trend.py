@@ -121,3 +121,11 @@ def test_a_server_that_does_not_answer_is_told_once_and_told_again_when_it_does(
     assert back and back.answers
     gone = track.gone()
     assert gone and not gone.mounted
+
+
+def test_a_track_that_is_followed_for_minutes_forecasts_too() -> None:
+    track = Track(MOUNT, meant_writable=True)
+    for sample in steady(10 * MB, seconds=200):
+        track.take(Reading(100 * GB, sample.available, 0, 0, False), sample.at, lambda: "")
+    assert track.told is not None
+    assert track.told.growth == 10 * MB

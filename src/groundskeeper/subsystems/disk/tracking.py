@@ -78,7 +78,7 @@ class Track:
         if not self._samples or now - self._samples[-1].at >= SPACING:
             self._samples.append(Sample(now, available))
             still = all(sample.available == available for sample in self._samples)
-            self._trend = Trend() if still else trend(self._samples)
+            self._trend = Trend() if still else trend(tuple(self._samples))
 
     def pace(self, now: float) -> float:
         """Seconds until the next look: soon enough that even the fastest disk cannot fill up unseen."""
