@@ -84,6 +84,7 @@ main()
 def install(home: Home) -> Iterator[str]:
     """Install and start the service; yields what was done, a sentence each. Raises Refused where it cannot be."""
     _may_install()
+    _nobody_else(home)
     python = Path(sys._base_executable).resolve()  # type: ignore[attr-defined]
     yield f"the program is copied to {PROGRAM}"
     _copy_program()
@@ -143,6 +144,16 @@ def _may_install() -> None:
         raise Refused("this machine does not run systemd: `groundskeeper up` runs the agent without installing it")
     if not _is_root():
         raise Refused("only root can install a service: try again with sudo")
+
+
+def _nobody_else(home: Home) -> None:
+    """A machine has one agent: before anything is placed, one that is no service of ours must have ended."""
+    try:
+        status = Control(home.socket).ask("status")
+    except Unavailable:
+        return
+    if UNIT.name not in Path(f"/proc/{status['pid']}/cgroup").read_text():
+        raise Refused("an agent runs here already, from `groundskeeper up`: end it there (q), then install it")
 
 
 def _is_root() -> bool:

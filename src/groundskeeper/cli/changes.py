@@ -77,4 +77,4 @@ def undo(
     if outcome.result is not Result.REVERTED:
         raise Refused(f"it could not be taken back: {outcome.reason}")
     if not json:
-        say(f"Taken back. {outcome.reason}.")
+        say(f"Taken back: {change.undo.describe() if change.undo else outcome.reason}.")

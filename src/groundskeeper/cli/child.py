@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from groundskeeper.agent.control import Control
 from groundskeeper.agent.home import Home
+from groundskeeper.lib.clock import SystemClock
 from groundskeeper.model import Refused, Unavailable
 
 READY_WITHIN = 20.0
@@ -42,13 +43,14 @@ class Child:
 
     def wait_ready(self, control: Control) -> None:
         """Until it answers at its door."""
-        until = time.monotonic() + READY_WITHIN
+        clock = SystemClock()
+        until = clock.elapsed() + READY_WITHIN
         while True:
             self.check()
             try:
                 control.ask("status")
             except Unavailable:
-                if time.monotonic() > until:
+                if clock.elapsed() > until:
                     raise
                 time.sleep(0.02)
             else:

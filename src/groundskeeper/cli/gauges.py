@@ -48,7 +48,8 @@ def gauges(snapshot: Snapshot) -> list[Gauge]:
 
 
 def _services(snapshot: Snapshot) -> Iterator[Gauge]:
-    kept = [unit for _, unit in snapshot.of(UnitState) if unit.wanted]
+    wanted = (unit for _, unit in snapshot.of(UnitState) if unit.wanted)
+    kept = [unit for unit in wanted if not (unit.down and unit.stopped_by_request)]
     if not kept:
         return
     silent = {fact.unit for _, fact in snapshot.of(ServiceAnswers) if not fact.ok}

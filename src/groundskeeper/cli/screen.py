@@ -16,12 +16,14 @@ from groundskeeper.cli.standing import Standing
 from groundskeeper.cli.summary import autonomy, summary
 from groundskeeper.cli.words import GOOD, PHASES, STAGES, ago, clock_time, took
 from groundskeeper.lib.figures import span
-from groundskeeper.model import Change, Incident, Stage
+from groundskeeper.model import Change, Incident, Phase, Stage
 
 GUTTER = 10
 WIDEST = 132
 """Lines longer than this are hard to read, however wide the window."""
 BAR = 12
+URGENCY = (Phase.ESCALATED, Phase.OPEN, Phase.MITIGATING, Phase.PENDING, Phase.WATCHING, Phase.RESOLVED)
+"""Whose lines are shown first."""
 MARKS = {Level.GOOD: "●", Level.WARN: "▲", Level.BAD: "▲", Level.OFF: "○"}
 KEYS = "q quits"
 NEXT = "`groundskeeper incident ID` tells a story   `groundskeeper undo ID` takes a change back"
@@ -105,13 +107,14 @@ def _apart(left: Text, right: Text, width: int) -> Text:
 def _watched(standing: Standing, width: int) -> list[Text]:
     if standing.agent is None:
         return [Text("nothing now", style="dim")]
-    possible = [one for one in standing.agent.watching if one.possible]
+    watching = sorted(standing.agent.watching, key=lambda one: one.what)
+    possible = [one for one in watching if one.possible]
     lines: list[Text] = []
     for one in possible:
         if not lines or len(lines[-1]) + len(one.what) + 5 > width:
             lines.append(Text())
         lines[-1].append("   " if len(lines[-1]) else "").append("● ", style=GOOD).append(one.what)
-    for one in standing.agent.watching:
+    for one in watching:
         if not one.possible:
             parts = textwrap.wrap(f"{one.what}: {one.reason}", width - 2)[:2]
             lines += [Text(f"{'○' if not number else ' '} {part}", style="dim") for number, part in enumerate(parts)]
@@ -134,7 +137,7 @@ def _short(name: str, width: int) -> str:
 
 def _wrong(standing: Standing, width: int) -> list[Text]:
     lines: list[Text] = []
-    for incident in reversed(standing.incidents):
+    for incident in sorted(standing.incidents, key=lambda one: (URGENCY.index(one.phase), -one.since.timestamp())):
         lines.append(_incident(incident, standing))
         lines.append(Text(f"  {textwrap.shorten(incident.reason, width - 4, placeholder=' …')}", style="dim"))
     settled = standing.settled[-1] if standing.settled else None
@@ -148,8 +151,8 @@ def _incident(incident: Incident, standing: Standing) -> Text:
     sign = PHASES[incident.phase]
     line = Text(f"{sign.mark} ", style=sign.colour)
     line.append(incident.finding.subject, style="bold default")
-    line.append(f"  {sign.word}", style=sign.colour)
-    return line.append(f", {ago(incident.moved_at, standing.at)}  {incident.id}", style="dim default")
+    line.append("  ").append(sign.word, style=sign.colour)
+    return line.append(", ").append(f"{ago(incident.moved_at, standing.at)}  {incident.id}", style="dim default")
 
 
 def _done(standing: Standing) -> list[Text]:
@@ -161,12 +164,12 @@ def _done(standing: Standing) -> list[Text]:
 def _change(change: Change, standing: Standing) -> Text:
     sign = STAGES[change.stage]
     line = Text(f"{sign.mark} ", style=sign.colour)
-    line.append(f"{clock_time(change.intended_at, standing.at)}  ", style="dim default")
-    line.append(change.action.describe(), style="default")
-    line.append(f"  {sign.word}", style=sign.colour)
+    line.append(clock_time(change.intended_at, standing.at), style="dim default")
+    line.append("  ").append(change.action.describe(), style="default")
+    line.append("  ").append(sign.word, style=sign.colour)
     if change.stage is Stage.CONFIRMED:
-        line.append(f" after {took(change.moved_at - change.intended_at)}", style="dim default")
-    return line.append(f"  {change.id}", style="dim default")
+        line.append(" ").append(f"after {took(change.moved_at - change.intended_at)}", style="dim default")
+    return line.append("  ").append(change.id, style="dim default")
 
 
 def _stacked(sections: Sequence[Section], room: int | None) -> list[Text]:
