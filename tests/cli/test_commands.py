@@ -40,6 +40,11 @@ def test_help_lists_every_command_and_the_exit_codes(run):
     assert "Exit codes" in told
 
 
+def test_every_command_has_its_place_in_the_manual():
+    manual = (ROOT / "docs" / "command-line.md").read_text()
+    assert [command.name for command in COMMANDS if f"`{command.name}" not in manual and command.name != "start"] == []
+
+
 def test_the_version_is_the_packages(run):
     assert run("--version").out.strip() == __version__
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
@@ -71,6 +76,10 @@ def test_commands_and_ids_are_completed(lived):
     assert completed("inc") == ["incidents", "incident"]
     assert completed("undo", "0") == ["0930052"]
     assert completed("approve", "") == ["0930011"]
+
+
+def test_faults_are_completed(at):
+    assert completed("lab", "fault", "web-k") == ["web-killed"]
 
 
 def test_nothing_is_offered_where_nothing_is_recorded(at):

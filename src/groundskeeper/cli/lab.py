@@ -34,6 +34,18 @@ Name = Annotated[str, typer.Option("--name", help="The lab's name, where several
 Policy = Annotated[str, typer.Option("--policy", help="What the agents may do: managed, or observe.")]
 
 
+def _faults(incomplete: str) -> list[tuple[str, str]]:
+    return [(name, known.what) for name, known in CATALOGUE.items() if name.startswith(incomplete)]
+
+
+def _storms(incomplete: str) -> list[str]:
+    return [name for name in STORMS if name.startswith(incomplete)]
+
+
+def _machines(incomplete: str) -> list[str]:
+    return [plan.name for plan in load_office("office").machines if plan.name.startswith(incomplete)]
+
+
 @lab.command()
 def up(
     office: Annotated[str, typer.Argument(help="An office that ships with the lab, or a TOML file.")] = "office",
@@ -68,7 +80,7 @@ def status(name: Name = "office", json: Json = False) -> None:
 
 @lab.command()
 def shell(
-    machine: Annotated[str, typer.Argument(help="The machine's name.")],
+    machine: Annotated[str, typer.Argument(help="The machine's name.", autocompletion=_machines)],
     command: Annotated[list[str] | None, typer.Argument(help="A command to run there instead.")] = None,
     name: Name = "office",
 ) -> None:
@@ -90,7 +102,9 @@ def faults(json: Json = False) -> None:
 
 @lab.command()
 def fault(
-    which: Annotated[str, typer.Argument(help="A fault's name, or any executable given by its path.")],
+    which: Annotated[
+        str, typer.Argument(help="A fault's name, or any executable given by its path.", autocompletion=_faults)
+    ],
     on: Annotated[str, typer.Option(help="For an executable: the machine to run it on.")] = "web-1",
     policy: Policy = MANAGED,
     name: Name = "office",
@@ -107,7 +121,7 @@ def fault(
 
 @lab.command()
 def storm(
-    which: Annotated[str, typer.Argument(help="The storm's name.")] = "first",
+    which: Annotated[str, typer.Argument(help="The storm's name.", autocompletion=_storms)] = "first",
     name: Name = "office",
     picture: Annotated[Path | None, typer.Option("--draw", help="Also draw the score to this file, as SVG.")] = None,
     json: Json = False,
