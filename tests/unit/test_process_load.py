@@ -71,7 +71,7 @@ def test_a_machine_is_short_only_when_all_is_used_and_somebody_waits():
     idle = Reading(busy=0, idle=0, waited=0.0, queue=1, available=10)
     full = between(idle, Reading(busy=100, idle=0, waited=0.5, queue=1, available=5), 1.0)
     assert full == Window(span=1.0, busy=1.0, waiting=0.5, queue=1, available=5) and full.short(4)
-    assert not full._replace(waiting=0.0).short(4)
+    assert not full._replace(waiting=0.0).short(4) and full._replace(busy=0.6).might_be_short(4)
     assert not full._replace(busy=0.5).short(4)
     assert full._replace(waiting=-1.0, queue=9).short(4)
 

@@ -8,6 +8,8 @@ from groundskeeper.lib.figures import span
 from groundskeeper.model import Cause, Fact, Finding, Observation, Severity, Snapshot, Value
 from groundskeeper.subsystems.systemd.types import UnitFailures, UnitState
 
+SECOND = timedelta(seconds=1)
+
 
 class ServiceCrashLooping(Value, tag=False, forbid_unknown_fields=True):
     """A service failed `failures` times within `within`. It counts as long as it is down, or failed within `calm`."""
@@ -25,7 +27,7 @@ class ServiceCrashLooping(Value, tag=False, forbid_unknown_fields=True):
             burst = self.burst(failed.times)
             if not burst or not self._still(snapshot, seen, failed, now):
                 continue
-            reason = f"{failed.unit} failed {len(burst)} times within {span(burst[-1] - burst[0])}"
+            reason = f"{failed.unit} failed {len(burst)} times within {span(max(burst[-1] - burst[0], SECOND))}"
             yield Finding(
                 rule=self.name,
                 device=seen.device,

@@ -26,8 +26,11 @@ class Window(NamedTuple):
 
     def short(self, cores: int) -> bool:
         """All that there is is used, and somebody waits for more."""
-        wanted = self.waiting >= 0.1 if self.waiting >= 0 else self.queue > cores
-        return self.busy >= 0.9 and (wanted or self.queue > cores)
+        return self.busy >= 0.9 and (self.waiting >= 0.1 or self.queue > cores)
+
+    def might_be_short(self, cores: int) -> bool:
+        """Whether it is worth looking who uses it: half is used, and now and then somebody waits."""
+        return self.busy >= 0.5 and (self.waiting >= 0.03 or self.queue > cores)
 
 
 class Share(NamedTuple):

@@ -24,7 +24,6 @@ HASTE = timedelta(seconds=0.5)
 """After the first look, which only remembers."""
 LAZY = 4
 """Where a machine is busy for long and nothing is told, processes are looked at in every so many seconds only."""
-BUSY = 0.5
 SHRINKS = 32 << 20
 """Bytes a second that must vanish before all processes are looked at for who takes them."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -62,7 +61,7 @@ class LoadSensor:
             now, after = self._clock.elapsed(), files.read()
             window = between(before, after, now - at)
             pace = PACE
-            if self._worth_a_look(before, window):
+            if self._worth_a_look(before, window, len(files.cores)):
                 pace = HASTE if self._before is None else PACE
                 self._look(Look(now, everyone()), window, len(files.cores), seen)
             else:
@@ -70,11 +69,11 @@ class LoadSensor:
             self._forget_ended(seen)
             at, before = now, after
 
-    def _worth_a_look(self, before: Reading, window: Window) -> bool:
+    def _worth_a_look(self, before: Reading, window: Window, cores: int) -> bool:
         if self._told:
             return True
         shrinks = (before.available - window.available) / max(window.span, 0.1)
-        if window.busy < BUSY and shrinks < SHRINKS:
+        if not window.might_be_short(cores) and shrinks < SHRINKS:
             self._dull = 0
             return False
         self._dull += 1

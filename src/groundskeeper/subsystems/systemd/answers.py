@@ -17,10 +17,11 @@ import os
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from groundskeeper.lib.clock import Clock
 from groundskeeper.model import Fact, GroundskeeperError, Refused
+from groundskeeper.subsystems.process.machine import waited
 from groundskeeper.subsystems.process.stat import stat
 from groundskeeper.subsystems.systemd.bus import SERVICE, Bus, unit_path
 from groundskeeper.subsystems.systemd.checks import learn, unanswered
@@ -46,9 +47,20 @@ AGAIN_WHILE_FAILING = 0.25
 REOPENS_WITHIN = timedelta(seconds=1)
 LATE, STARVED_FOR = 0.3, 3.0
 """Seconds. Woken so much too late, we cannot tell a service that hangs from one that is not let run, for so long."""
+CROWDED = 0.5
+"""Share of the time in which somebody waited for the processor (PSI)."""
+IN_DOUBT, ASK_AGAIN_IN_DOUBT = 10.0, 0.5
+"""Seconds for which a service is asked again before it is said to hang on a machine like that."""
 MOST_CHECKS = 6
 MOST_PROCESSES = 16
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+class Moment(NamedTuple):
+    """Seconds since boot, and seconds in which somebody waited for the processor until then (-1: not known)."""
+
+    at: float
+    waited: float
 
 
 class _Watch:
@@ -68,6 +80,7 @@ class _Watch:
         self.queued = False
         self.paused_since: float | None = None
         self.failing_since: float | None = None
+        self.doubted_since: float | None = None
         self.told: ServiceAnswers | None = None
         self.asking = False
 
@@ -200,13 +213,13 @@ class AnswerSensor:
             self._aside(watch, self._ask(watch, paused, seen))
 
     async def _ask(self, watch: _Watch, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
-        trouble = await (self._when_paused(watch, paused) if paused else self._trouble(watch, FIRST))
-        if trouble and not paused and watch.failing_since is None:
-            trouble = await self._trouble(watch, SECOND)
+        before = Moment(self._clock.elapsed(), _waited())
+        if paused:
+            trouble = await self._when_paused(watch, paused)
+        else:
+            trouble = await self._when_silent(watch)
         now = self._clock.elapsed()
         watch.ask_at = now + watch.pace
-        if trouble and not paused and now < self._starved_until:
-            return  # So are we: the machine is short of processor time, and a restart would only want more of it
         still = tuple(pid for pid in paused if (one := stat(pid)) and one.state == "T")
         if still and not trouble and watch.paused_since is not None and now - watch.paused_since < PAUSED_TOO_LONG:
             return
@@ -215,9 +228,29 @@ class AnswerSensor:
         elif paused and trouble:
             watch.ask_at = now  # It went on meanwhile: ask again
             return
+        elif trouble and self._doubtful(watch, before, now):
+            watch.ask_at = now + ASK_AGAIN_IN_DOUBT
+            return
+        watch.doubted_since = None
         if trouble:
             watch.ask_at = now + AGAIN_WHILE_FAILING
         self._tell(watch, trouble, still, seen)
+
+    def _doubtful(self, watch: _Watch, before: "Moment", now: float) -> bool:
+        """Whether it may be starved of processor time rather than stuck: a restart would only want more of that.
+
+        Where everybody waits for the processor, and where we ourselves are let run too late, it is given longer.
+        """
+        until = _waited()
+        share = (until - before.waited) / (now - before.at) if until >= 0 and now > before.at else 0.0
+        if share < CROWDED and now >= self._starved_until:
+            return False
+        watch.doubted_since = watch.doubted_since or before.at
+        return watch.failing_since is None and now - watch.doubted_since < IN_DOUBT
+
+    async def _when_silent(self, watch: _Watch) -> str:
+        trouble = await self._trouble(watch, FIRST)
+        return await self._trouble(watch, SECOND) if trouble and watch.failing_since is None else trouble
 
     async def _when_paused(self, watch: _Watch, paused: tuple[int, ...]) -> str:
         """Where all are paused nobody is left to ask; they are looked at once more, in case it was for a moment."""
@@ -318,3 +351,10 @@ def _paused(pids: tuple[int, ...], trouble: str) -> str:
         return "all of its processes are paused" if len(pids) > 1 else f"its process {pids[0]} is paused"
     who = f"its process {pids[0]} is" if len(pids) == 1 else f"{len(pids)} of its processes are"
     return f"{who} paused" + (f", and it {trouble}" if trouble else "")
+
+
+def _waited() -> float:
+    try:
+        return waited(Path("/proc/pressure/cpu").read_bytes())
+    except OSError:
+        return -1.0

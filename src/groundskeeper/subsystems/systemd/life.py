@@ -39,6 +39,14 @@ MOST = 20
 SETTLED_MICROSECONDS = 30_000_000
 """A plain process that ends well sooner than this may be one that is meant to end."""
 OURS = "groundskeeper"
+_WITHOUT_MAIN = {
+    "exit-code": "it failed while it was being prepared to start",
+    "signal": "it was ended while it was being prepared to start",
+    "timeout": "it took too long to start",
+    "resources": "what it needs to start could not be had",
+    "start-limit-hit": "it was started too often",
+}
+"""By systemd's result, where its main process never ran (systemd.exec(5), $SERVICE_RESULT)."""
 
 
 class Nature(NamedTuple):
@@ -157,11 +165,14 @@ class Life:
         if self._by_request:
             return ""
         code, status = int(self._told.get("ExecMainCode", 0)), int(self._told.get("ExecMainStatus", 0))
-        return {
+        main = {
             1: "it ended by itself" if status == 0 else f"it ended by itself with error code {status}",
             2: f"it was ended by signal {_signal(status)}",
             3: f"it crashed with signal {_signal(status)}",
-        }.get(code, "")
+        }
+        if str(self._told.get("Result")) == "oom-kill":
+            return "the machine ended it because memory ran out"
+        return main.get(code) or _WITHOUT_MAIN.get(str(self._told.get("Result")), "")
 
     @property
     def _wanted(self) -> bool:

@@ -20,7 +20,7 @@ from groundskeeper.subsystems.systemd.bus import (
     unit_name,
     unit_path,
 )
-from groundskeeper.subsystems.systemd.life import KEPT, RUNNING, Life, Nature
+from groundskeeper.subsystems.systemd.life import DOWN, KEPT, RUNNING, Life, Nature
 from groundskeeper.subsystems.systemd.roster import Roster, Running
 from groundskeeper.subsystems.systemd.types import UnitState
 
@@ -34,7 +34,7 @@ _NATURE = (
 _OF_SERVICE = frozenset({"Result", "MainPID", "NRestarts", "ExecMainCode", "ExecMainStatus"})
 _STATE = tuple((SERVICE if name in _OF_SERVICE else UNIT, name) for name in (*KEPT, "Job"))
 _AGAIN = timedelta(seconds=60)
-_QUIET = 0.5
+_QUIET = timedelta(seconds=0.5)
 _LINES, _LINE = 5, 300
 """Last words: so many lines, each at most so long."""
 
@@ -170,8 +170,9 @@ class UnitSensor:
         task.add_done_callback(self._asides.discard)
 
     async def _listen_to_last_words(self, life: Life, seen: Callable[[Fact], None]) -> None:
-        # Not now: starting a process takes the very milliseconds in which the service is to be started again.
-        await asyncio.sleep(_QUIET)
+        if life.active in DOWN:
+            # Not now: starting a process takes the very milliseconds in which the service is to be started again.
+            await self._clock.sleep(_QUIET)
         words = await last_words(life.unit)
         if words and words != life.last_words:
             life.last_words = words
