@@ -1,5 +1,6 @@
 """The agent as a service of a real machine: installed with one command, started with it, removed without a trace."""
 
+import os
 import time
 from collections.abc import Iterator
 
@@ -20,7 +21,7 @@ IGNORED = ("/proc", "/sys", "/dev", "/run", "/tmp", "/opt/groundskeeper", "/var/
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    with Lab.up(load_office("solo"), "test-install") as lab:
+    with Lab.up(load_office("solo"), f"install-{os.getpid()}") as lab:
         yield lab.machine("web-1")
 
 
