@@ -56,8 +56,10 @@ def up(
     """Raise an office: every machine booted and ready. The first time its image is made, which takes two minutes."""
     raised = _raised(office, name, policy if agents else None)
     raised.leave_running()
-    machines = ", ".join(plan.name for plan in raised.office.machines)
-    say(f"{raised.name} is up: {machines}. `groundskeeper lab shell web-1` goes in, `groundskeeper lab down` ends it.")
+    machines = [plan.name for plan in raised.office.machines]
+    named = "" if raised.name == "office" else f" --name {raised.name}"
+    say(f"{raised.name} is up: {', '.join(machines)}.")
+    say(f"`groundskeeper lab shell {machines[0]}{named}` goes in, `groundskeeper lab down {raised.name}` ends it.")
 
 
 @lab.command()

@@ -151,7 +151,7 @@ def _check_possible(lab: Lab) -> None:
     if os.geteuid() != 0:
         raise LabError("the lab builds real machines and needs root; run it with: sudo groundskeeper lab up office")
     if lab.is_up():
-        raise LabError(f"lab {lab.name!r} is up already; take it down first with: groundskeeper lab down")
+        raise LabError(f"lab {lab.name!r} is up already; take it down first with: groundskeeper lab down {lab.name}")
     if not cgroups.roots():
         raise LabError(
             "there is no writable cgroup tree in /sys/fs/cgroup; run the lab on the host, or in a privileged container"
