@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groundskeeper.subsystems.process import kernel_log, machine
-from groundskeeper.subsystems.process.load import Look, Share, Window, between, notable, shares, unit_of
+from groundskeeper.subsystems.process.load import Look, Share, Window, between, notable, shares, starves, unit_of
 from groundskeeper.subsystems.process.machine import Reading
 from groundskeeper.subsystems.process.stat import Stat
 
@@ -74,6 +74,15 @@ def test_a_machine_is_short_only_when_all_is_used_and_somebody_waits():
     assert not full._replace(waiting=0.0).short(4) and full._replace(busy=0.6).might_be_short(4)
     assert not full._replace(busy=0.5).short(4)
     assert full._replace(waiting=-1.0, queue=9).short(4)
+
+
+def test_real_time_priority_starves_others_before_all_cores_are_used():
+    half = Window(span=1.0, busy=0.5, waiting=0.4, queue=2, available=5)
+    plain, urgent = process(7), process(7)._replace(policy=2)
+    assert starves(Share(urgent, cpu=0.9, growth=0.0, span=1.0), half, 2)
+    assert not starves(Share(plain, cpu=0.9, growth=0.0, span=1.0), half, 2)
+    assert not starves(Share(urgent, cpu=0.9, growth=0.0, span=1.0), half._replace(waiting=0.0), 2)
+    assert not starves(Share(urgent, cpu=0.3, growth=0.0, span=1.0), half, 2)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,16 @@ class Share(NamedTuple):
     span: float
 
 
+def starves(share: Share, window: Window, cores: int) -> bool:
+    """Whether it takes much of a machine that is short of it.
+
+    What has real-time priority does so before all cores are in use: whoever wants its own core waits, we too, and the
+    next look may come late.
+    """
+    urgent = share.stat.realtime and share.cpu >= 0.5 and window.busy >= 0.3 and window.waiting >= 0.1
+    return share.cpu >= MUCH and (window.short(cores) or urgent)
+
+
 def between(before: Reading, after: Reading, span: float) -> Window:
     total = (after.busy - before.busy) + (after.idle - before.idle)
     known = before.waited >= 0 and after.waited >= 0 and span > 0

@@ -14,7 +14,18 @@ from msgspec import structs
 
 from groundskeeper.lib.clock import Clock
 from groundskeeper.model import Fact
-from groundskeeper.subsystems.process.load import GROWTH, MUCH, Look, Share, Window, between, notable, shares, unit_of
+from groundskeeper.subsystems.process.load import (
+    GROWTH,
+    MUCH,
+    Look,
+    Share,
+    Window,
+    between,
+    notable,
+    shares,
+    starves,
+    unit_of,
+)
 from groundskeeper.subsystems.process.machine import MachineFiles, Reading
 from groundskeeper.subsystems.process.stat import Stat, stat
 from groundskeeper.subsystems.process.types import ProcessLoad
@@ -95,7 +106,7 @@ class LoadSensor:
         told = self._told.get(share.stat.pid) or self._calm.pop(share.stat.pid, None)
         if told is not None and told.started != share.stat.started:
             told = None
-        if told is None and not window.short(cores) and share.growth < GROWTH:
+        if told is None and not starves(share, window, cores) and share.growth < GROWTH:
             return
         fact = self._fact(share, told, window, cores, self._clock.now())
         if told is None or _differs(told, fact):
@@ -104,7 +115,7 @@ class LoadSensor:
 
     def _fact(self, share: Share, told: ProcessLoad | None, window: Window, cores: int, now: datetime) -> ProcessLoad:
         one, began = share.stat, now - timedelta(seconds=share.span)
-        much, grows = share.cpu >= MUCH and window.short(cores), share.growth >= GROWTH
+        much, grows = starves(share, window, cores), share.growth >= GROWTH
         unit = told.unit if told else unit_of(_text(f"/proc/{one.pid}/cgroup"))
         return ProcessLoad(
             pid=one.pid,
