@@ -156,7 +156,7 @@ def test_gauges_tell_what_is_wrong():
         unit("db.service"),
         ServiceAnswers(unit="db.service", checks=(), ok=False, reason="silent"),
         disk(available=1),
-        Pressure(resource="io", high=True, some=80, full=9, since=AT),
+        Pressure(resource="io", high=True, some=80, full=9, since=AT - timedelta(minutes=3)),
         GatewayReach(gateway="10.0.0.1", link="eth0", reachable=False, since=AT, how="asked"),
         ClockSync(synchronised=False, since=AT),
     )
@@ -164,7 +164,7 @@ def test_gauges_tell_what_is_wrong():
     assert told_now == {
         "services": (Level.BAD, "nginx.service not running; db.service not answering (of 2)"),
         "/": (Level.BAD, "99 % full, 1 bytes free"),
-        "load": (Level.WARN, "disk is waited for 80 % of the time"),
+        "load": (Level.WARN, "short of disk for 3 minutes"),
         "network": (Level.BAD, "gateway 10.0.0.1 silent"),
         "clock": (Level.WARN, "nothing keeps it right"),
     }

@@ -1,6 +1,7 @@
 """What is seen now, as a few gauges that a person takes in at a glance. Pure."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from enum import Enum
 
 from groundskeeper.cli.words import BAD, GOOD, QUIET, WARN
@@ -15,6 +16,9 @@ from groundskeeper.subsystems.systemd.types import ServiceAnswers, UnitState
 from groundskeeper.subsystems.timekeeping.types import ClockSync
 
 MOST_DISKS = 3
+MUCH = 0.5
+"""Cores; a process that takes less is no news, however short the machine is."""
+SOON = timedelta(hours=1)
 ALMOST_FULL, FULL = 0.90, 0.97
 NAMED = 3
 RESOURCES = {"cpu": "processor", "io": "disk"}
@@ -83,7 +87,7 @@ def _disk(disk: Filesystem) -> Gauge:
     words, level = f"{100 * share:.0f} % full, {size(disk.available)} free", Level.GOOD
     if share >= ALMOST_FULL:
         level = Level.BAD if share >= FULL else Level.WARN
-    if disk.full_in is not None:
+    if disk.full_in is not None and disk.full_in < SOON:
         words += f", full in {span(disk.full_in)}"
     if disk.read_only:
         words, level = f"read-only; {words}", Level.BAD
@@ -93,9 +97,10 @@ def _disk(disk: Filesystem) -> Gauge:
 def _load(snapshot: Snapshot) -> Iterator[Gauge]:
     known = [fact for _, fact in snapshot.of(Pressure)]
     busy = [fact for _, fact in snapshot.of(ProcessLoad) if not fact.gone]
-    short = [f"{_resource(fact)} is waited for {fact.some:.0f} % of the time" for fact in known if fact.high]
+    now = snapshot.taken_at
+    short = [f"short of {_resource(fact)} for {span(now - fact.since)}" for fact in known if fact.high]
     top = max(busy, key=lambda fact: fact.cpu, default=None)
-    if top and (short or top.cpu >= 1):
+    if top and (top.cpu >= MUCH or top.exhausts_in is not None):
         short.append(f"{top.name} takes {top.cpu:.1f} of {top.cores} cores and {size(top.resident)}")
     if short:
         level = Level.WARN if any(fact.high for fact in known) else Level.GOOD

@@ -116,8 +116,8 @@ def _watched(standing: Standing, width: int) -> list[Text]:
         lines[-1].append("   " if len(lines[-1]) else "").append("● ", style=GOOD).append(one.what)
     for one in watching:
         if not one.possible:
-            parts = textwrap.wrap(f"{one.what}: {one.reason}", width - 2)[:2]
-            lines += [Text(f"{'○' if not number else ' '} {part}", style="dim") for number, part in enumerate(parts)]
+            parts = textwrap.wrap(f"○ {one.what}: {one.reason}", width - 2)[:2]
+            lines += [Text("  " if number else "").append(part, style="dim") for number, part in enumerate(parts)]
     return lines or [Text("nothing yet", style="dim")]
 
 
@@ -139,7 +139,8 @@ def _wrong(standing: Standing, width: int) -> list[Text]:
     lines: list[Text] = []
     for incident in sorted(standing.incidents, key=lambda one: (URGENCY.index(one.phase), -one.since.timestamp())):
         lines.append(_incident(incident, standing))
-        lines.append(Text(f"  {textwrap.shorten(incident.reason, width - 4, placeholder=' …')}", style="dim"))
+        reason = textwrap.shorten(incident.reason, width - 4, placeholder=" …")
+        lines.append(Text("  ").append(reason, style="dim"))
     settled = standing.settled[-1] if standing.settled else None
     if lines:
         return lines

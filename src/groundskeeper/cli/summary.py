@@ -82,7 +82,7 @@ def _put_right(standing: Standing) -> Summary | None:
     watched = _of(standing, Phase.WATCHING)
     if not watched:
         return None
-    last = watched[-1]
+    last = max(watched, key=lambda one: one.moved_at)
     text = f"{last.finding.subject} was put right {ago(last.moved_at, standing.at)}, and is watched for a while."
     return Summary(level=Level.GOOD, text=text)
 
