@@ -14,8 +14,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-from groundskeeper.testing.kills.job import HERE, Job, Line
-from groundskeeper.testing.kills.running import Figures, figures, run
+from groundskeeper.lab.lab import PACKAGES, SOURCE, Lab
+from groundskeeper.lab.office import load_office
+from groundskeeper.testing.kills.job import HERE, WITH_SYSTEMD, Job, Line
+from groundskeeper.testing.kills.running import Figures, Tell, figures, run
 from measuring import aim, report, summary
 
 SHARES = 4
@@ -29,6 +31,21 @@ def jobs(subject: str, words: argparse.Namespace) -> list[Job]:
         every.append(Job(**more, nested=words.nested))
         every += [Job(**more, error=error) for error in (errno.ENOSPC, errno.EIO, errno.EINTR)]
     return every
+
+
+def in_a_lab(words: argparse.Namespace, tell: Tell) -> list[Line]:
+    """The same for services, inside a machine with systemd. Each trial waits for real services: many at once."""
+    shares = 8
+    jobs = [
+        Job(subject=name, sample=words.services, nested=words.nested, seed=words.seed, share=share, shares=shares)
+        for name in WITH_SYSTEMD
+        for share in range(shares)
+    ]
+    with Lab.up(load_office("solo"), "gk-crash", lambda line: print(line, file=sys.stderr)) as lab:
+        machine = lab.machine("web-1")
+        path = f"PYTHONPATH={SOURCE}:{PACKAGES}"
+        worker = ("/usr/bin/env", path, "/usr/bin/python3", "-m", "groundskeeper.testing.kills")
+        return run(jobs, shares, tell, lambda: machine.command(*worker))
 
 
 def counts(lines: Sequence[Line], found: Figures) -> dict[str, int]:
@@ -48,6 +65,7 @@ def main() -> None:
     words.add_argument("--at-once", type=int, default=os.cpu_count() or 2)
     words.add_argument("--sample", type=int, default=0, help="points of each change and each kind; 0 for every one")
     words.add_argument("--nested", type=int, default=60, help="deaths during the recovery, for each change")
+    words.add_argument("--services", type=int, default=160, help="points of each change of a service, in a lab machine")
     words.add_argument("--peer", type=int, default=80, help="points at which the control is killed, for each change")
     words.add_argument("--seed", type=int, default=1)
     words.add_argument("--only", action="append", help="only this change; may be given more than once")
@@ -64,6 +82,8 @@ def main() -> None:
 
     names = chosen.only or list(HERE)
     ours = run([job for name in names for job in jobs(name, chosen)], chosen.at_once, tell)
+    if chosen.services:
+        ours += in_a_lab(chosen, tell)
     control = [Job(subject=name, sample=chosen.peer, seed=chosen.seed, envelope="EffectFirst") for name in names]
     theirs = run(control, chosen.at_once, tell)
     samples = {

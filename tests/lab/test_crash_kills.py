@@ -3,11 +3,13 @@
 A sample of the points, the same for one seed (KILLS_SEED); `make bench NAME=crash` takes every one.
 """
 
+import contextlib
 import errno
 import os
 
 import pytest
 
+from groundskeeper.lib import atomic
 from groundskeeper.testing.kills.job import HERE, Job
 from groundskeeper.testing.kills.running import figures, run
 from groundskeeper.testing.kills.tracing import NEVER, Fate, traced
@@ -81,3 +83,25 @@ def test_a_call_that_is_failed_has_no_effect_and_says_so(tmp_path):
     made = traced(work, Fate(1, errno.ENOSPC, only=frozenset({83})))
     assert made.status == errno.ENOSPC
     assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("error", [0, errno.ENOSPC, errno.EIO], ids=["killed", "full", "failing"])
+def test_a_file_is_the_old_or_the_new_wherever_its_writing_ends(tmp_path, error):
+    path = tmp_path / "network.json"
+    old, new = b"o" * 5000, b"n" * 7000
+    calls = len(traced(lambda: atomic.write(path, new)).calls)
+    assert calls > 8
+    seen = set()
+    for at in range(1, calls + 1):
+        path.write_bytes(old)
+        traced(lambda: _quietly(path, new), Fate(at, error))
+        assert path.read_bytes() in (old, new)
+        seen.add(path.read_bytes())
+        atomic.write(path, new)
+        assert os.listdir(tmp_path) == [path.name], "what was begun and not ended does not pile up"
+    assert seen == {old, new}
+
+
+def _quietly(path, data):
+    with contextlib.suppress(OSError):
+        atomic.write(path, data)
