@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 
-from msgspec.structs import replace
 from rich.console import Console
 from rich.live import Live
 
@@ -40,11 +39,11 @@ def _screen(looking: Looking, out: Console, going: Going) -> None:
         while True:
             going()
             standing, size = looking.standing(now()), out.size
-            # A second is the least that the screen tells of time: within it, draw only what changed.
-            face = (size, wire.encode(replace(standing, at=standing.at.replace(microsecond=0))))
-            if face != shown:
+            screen = Screen(standing, size.height, keys=True)
+            face = (size, screen.lines(size.width))
+            if face != shown:  # a screen that is drawn again though nothing changed flickers over slow lines
                 shown = face
-                live.update(Screen(standing, size.height, keys=True), refresh=True)
+                live.update(screen, refresh=True)
             if keys.pressed(GLANCE) in ("q", "Q", "\x1b"):
                 return
 

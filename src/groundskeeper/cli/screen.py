@@ -45,9 +45,12 @@ class Screen:
         self._height = height
         self._keys = keys
 
+    def lines(self, width: int) -> list[Text]:
+        """What it shows in a window of this width."""
+        return drawn(self._standing, min(width, WIDEST), self._height, self._keys)
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        width = min(options.max_width, WIDEST)
-        for line in drawn(self._standing, width, self._height, self._keys):
+        for line in self.lines(options.max_width):
             line.no_wrap = True
             line.truncate(options.max_width, overflow="ellipsis")
             yield line

@@ -1,8 +1,10 @@
 """How things stand on this machine at one moment: what the agent says, what it sees, what the ledger holds."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +19,7 @@ from groundskeeper.model import Change, Entry, Incident, Ledger, Observation, Re
 T = TypeVar("T")
 
 LATELY = timedelta(days=1)
+ROOTS_RUN = Path("/run/groundskeeper")
 ASK_AGAIN = timedelta(seconds=1)
 
 
@@ -94,7 +97,7 @@ class Looking:
             status = wire.from_plain(self._control.ask("status"), Status)
             facts = [wire.from_plain(one, Observation) for one in self._control.ask("facts")]
         except (Unavailable, Refused) as problem:
-            return None, str(problem), ()
+            return None, f"{problem}{_perhaps_roots(self._home)}", ()
         return status, "", tuple(facts)
 
     def _read(self, work: Callable[[SqliteLedger], Coroutine[Any, Any, T]], otherwise: T) -> T:
@@ -110,6 +113,13 @@ class Looking:
             return self._home.stop_file.read_text().strip() or "somebody stopped it"
         except OSError:
             return None
+
+
+def _perhaps_roots(home: Home) -> str:
+    """Whether an agent runs in a folder that we may not look into cannot be seen: it is only said that it may."""
+    if os.geteuid() == 0 or home.run == ROOTS_RUN or not ROOTS_RUN.is_dir():
+        return ""
+    return "; one of root's may: `sudo groundskeeper status` shows it"
 
 
 class Record(NamedTuple):
