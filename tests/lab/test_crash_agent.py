@@ -1,6 +1,7 @@
 """The agent of a real machine dies, or its machine does, while a change is on probation: it ends proven, once."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
 
@@ -46,7 +47,7 @@ def office() -> Office:
 
 @pytest.fixture(scope="module")
 def lab() -> Iterator[Lab]:
-    with Lab.up(office(), "test-crash") as lab:
+    with Lab.up(office(), f"crash-{os.getpid()}") as lab:
         yield lab
 
 
