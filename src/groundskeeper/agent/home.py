@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from groundskeeper.model import Value
+from groundskeeper.model import Refused, Value
 
 
 class Home(Value, tag=False):
@@ -55,9 +55,13 @@ class Home(Value, tag=False):
         return self.state / "keys" / "policy.key"
 
     def make(self) -> None:
-        """Make the folders, for nobody else to read."""
+        """Make the folders, for nobody else to read. Raises Refused, naming the folder, where that cannot be."""
         for folder in (self.state, self.run, self.config):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as problem:
+                hint = "GROUNDSKEEPER_HOME=DIR names another place"
+                raise Refused(f"{folder} cannot be made ({problem.strerror}): {hint}") from problem
 
 
 def home(at: Path | None = None) -> Home:

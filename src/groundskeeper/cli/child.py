@@ -23,13 +23,13 @@ class Child:
 
     def __init__(self, home: Home) -> None:
         home.make()
-        self._said = home.run / "agent.log"
-        with self._said.open("wb") as said:
-            # A session of its own: Ctrl-C is for us, who stop it in order; --with-parent: kill -9 is for both.
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "groundskeeper.agent", "run", "--with-parent", str(os.getpid())],
-                stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True,
-            )  # fmt: skip
+        # In memory, not on disk: that the disk is full is among the things that it may have to say.
+        self._said = os.fdopen(os.memfd_create("agent"), "w+b")
+        # A session of its own: Ctrl-C is for us, who stop it in order; --with-parent: kill -9 is for both.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "groundskeeper.agent", "run", "--with-parent", str(os.getpid())],
+            stdin=subprocess.DEVNULL, stdout=self._said, stderr=self._said, start_new_session=True,
+        )  # fmt: skip
 
     def check(self) -> None:
         """Raises Refused where the agent found that it may not run, Unavailable where it ended for another reason."""
@@ -65,9 +65,11 @@ class Child:
             except subprocess.TimeoutExpired:
                 self._process.kill()  # the ledger is made for this: the next start goes on from it
         self._process.wait()
+        self._said.close()
 
     def _last_words(self) -> str:
-        lines = self._said.read_text(errors="replace").strip().splitlines()
+        self._said.seek(0)
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
         return lines[-1][-LAST_WORDS:] if lines else f"exit code {self._process.returncode}"
 
 

@@ -11,6 +11,7 @@ import msgspec
 from groundskeeper.agent.home import Home
 from groundskeeper.agent.install import JOURNAL, JOURNAL_TEXT, SLICE, SLICE_TEXT, UNIT, UNIT_TEXT
 from groundskeeper.knowledge.ledger import SqliteLedger
+from groundskeeper.lab.errors import LabError
 from groundskeeper.lab.lab import PACKAGES, SOURCE, Lab
 from groundskeeper.lab.machine import Machine
 from groundskeeper.lab.namespaces import call_among_files_of
@@ -48,6 +49,8 @@ class Agents:
         An empty ledger, because each fault is judged for itself: the guard's memory of the ones before would hand the
         fifth stopped web server of a storm to a person, and rightly. What they learned of the machine is kept.
         """
+        if policy not in (OBSERVE, MANAGED):
+            raise LabError(f"agents are told {MANAGED} or {OBSERVE}, not {policy!r}")
         self.end()
         self._on_each(lambda machine: _begin(machine, policy))
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from groundskeeper.lab.errors import LabError
+
 PACKAGES = (
     "dbus",
     "dnsmasq",
@@ -82,11 +84,11 @@ class Office(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     uses: Uses = Uses()
 
     def machine(self, name: str) -> MachinePlan:
-        """The plan of one machine; KeyError naming the machines there are."""
+        """The plan of one machine; LabError naming the machines there are."""
         for plan in self.machines:
             if plan.name == name:
                 return plan
-        raise KeyError(f"no machine {name!r} in {self.name}; there are {', '.join(m.name for m in self.machines)}")
+        raise LabError(f"no machine {name!r} in {self.name}; there are {', '.join(m.name for m in self.machines)}")
 
     def address(self, machine: str) -> str:
         """The first address of a machine, without its prefix length."""
@@ -109,5 +111,10 @@ class Order(msgspec.Struct, frozen=True):
 def load_office(name_or_path: str) -> Office:
     """The office of that name that ships with the lab, or the one described by the TOML file at that path."""
     shipped = files("groundskeeper.lab") / "offices" / f"{name_or_path}.toml"
-    text = shipped.read_text() if shipped.is_file() else Path(name_or_path).read_text()
-    return msgspec.convert(tomllib.loads(text), Office, strict=True)
+    try:
+        text = shipped.read_text() if shipped.is_file() else Path(name_or_path).read_text()
+        return msgspec.convert(tomllib.loads(text), Office, strict=True)
+    except OSError as problem:
+        raise LabError(f"there is no office {name_or_path!r}: `office` and `solo` ship with the lab") from problem
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as problem:
+        raise LabError(f"{name_or_path} does not describe an office: {problem}") from problem

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from groundskeeper import wire
-from groundskeeper.model import Corrupt, DeviceId, Fact, Invalid, Policy, Value
+from groundskeeper.model import Corrupt, DeviceId, Fact, Invalid, Policy, UnknownFact, Value
 from groundskeeper.simulation.host import Answer
 
 
@@ -31,8 +31,13 @@ class Script(Value, tag=False, forbid_unknown_fields=True):
 def read_script(path: Path) -> Script:
     """The script in a JSON file. Raises Invalid, with where and what, for a file that is none."""
     try:
-        return wire.from_plain(msgspec.json.decode(path.read_bytes()), Script)
+        script = wire.from_plain(msgspec.json.decode(path.read_bytes()), Script)
     except OSError as problem:
         raise Invalid(f"{path} cannot be read ({problem.strerror}): name a script's file") from problem
     except (Corrupt, msgspec.DecodeError) as problem:
         raise Invalid(f"{path} is not a script: {problem}") from problem
+    facts = [scene.fact for scene in script.scenes] + [fact for answer in script.answers for fact in answer.then]
+    unknown = sorted({fact.kind for fact in facts if isinstance(fact, UnknownFact)})
+    if unknown:
+        raise Invalid(f"{path}: there is no fact of the kind {', '.join(unknown)}")
+    return script

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from groundskeeper.lib.figures import span
 from groundskeeper.model import Cause, Fact, Finding, Observation, Severity, Snapshot, Value
 from groundskeeper.subsystems.systemd.types import UnitState
 from groundskeeper.subsystems.timekeeping.types import ClockSync
@@ -32,7 +31,7 @@ class ClockUnsynchronised(Value, tag=False, forbid_unknown_fields=True):
                     device=seen.device,
                     subject=clock.subject,
                     severity=Severity.WARNING,
-                    reason=_reason(clock, now),
+                    reason=_reason(clock),
                     evidence=(seen,),
                     lasts=self.patience,
                 )
@@ -42,7 +41,7 @@ class ClockUnsynchronised(Value, tag=False, forbid_unknown_fields=True):
         return unit is not None and unit.running and unit.since is not None and now - unit.since < self.settling
 
 
-def _reason(clock: ClockSync, now: datetime) -> str:
-    since = f"nothing has kept the clock right for {span(now - clock.since)}"
+def _reason(clock: ClockSync) -> str:
+    since = f"nothing keeps the clock right, since {clock.since:%H:%M} UTC"
     jumped = f"; it was set by {clock.last_jump.total_seconds():+.1f} s at one stroke" if clock.last_jump else ""
     return f"{since}: sign-ins, certificates and records depend on it{jumped}"
