@@ -70,7 +70,10 @@ class Child:
     def _last_words(self) -> str:
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").strip().splitlines()
-        return lines[-1][-LAST_WORDS:] if lines else f"exit code {self._process.returncode}"
+        if lines:
+            return lines[-1][-LAST_WORDS:]
+        code = self._process.returncode
+        return f"somebody killed it with signal {-code}" if code < 0 else f"exit code {code}"
 
 
 @contextmanager
