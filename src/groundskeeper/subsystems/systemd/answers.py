@@ -13,8 +13,8 @@ seconds: its own clients wait.
 
 import asyncio
 import math
-import os
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,16 +25,15 @@ from groundskeeper.subsystems.process.machine import waited
 from groundskeeper.subsystems.process.stat import stat
 from groundskeeper.subsystems.systemd.bus import SERVICE, Bus, unit_path
 from groundskeeper.subsystems.systemd.checks import learn, unanswered
-from groundskeeper.subsystems.systemd.members import processes, sockets
-from groundskeeper.subsystems.systemd.roster import Roster, Running
+from groundskeeper.subsystems.systemd.members import sockets
+from groundskeeper.subsystems.systemd.roster import Roster
 from groundskeeper.subsystems.systemd.sockets import Listener, Queues, Sockets
 from groundskeeper.subsystems.systemd.types import Check, ServiceAnswers, Speaks
+from groundskeeper.subsystems.systemd.watch import Watch
 
 TICK = timedelta(milliseconds=300)
 QUEUES_EVERY = 2
 """Ticks."""
-LEARN_AFTER = (0.3, 3.0, 20.0)
-"""Seconds after a service began to run at which it is looked at for what it listens on."""
 MEMBERS_EVERY = 5.0
 PACE = {Speaks.HTTP: 10.0, Speaks.POSTGRESQL: 10.0, Speaks.DNS: 5.0}
 """Seconds between questions without a sign. Who greets is not asked so: each question would be a line in its log."""
@@ -52,7 +51,6 @@ CROWDED = 0.5
 IN_DOUBT, ASK_AGAIN_IN_DOUBT = 10.0, 0.5
 """Seconds for which a service is asked again before it is said to hang on a machine like that."""
 MOST_CHECKS = 6
-MOST_PROCESSES = 16
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -61,59 +59,6 @@ class Moment(NamedTuple):
 
     at: float
     waited: float
-
-
-class _Watch:
-    """One running service: what it listens on, its processes, and what was seen of it lately. Owns open files."""
-
-    def __init__(self, service: Running, group: str, now: float) -> None:
-        self.service = service
-        self.group = group
-        self.began = now
-        self.learned = 0
-        self.checks: tuple[Check, ...] = ()
-        self.listeners: tuple[Listener, ...] = ()
-        self.inodes: frozenset[int] = frozenset()
-        self.stats: dict[int, int] = {}
-        self.members_at = 0.0
-        self.pace = self.ask_at = math.inf
-        self.queued = False
-        self.paused_since: float | None = None
-        self.failing_since: float | None = None
-        self.doubted_since: float | None = None
-        self.told: ServiceAnswers | None = None
-        self.asking = False
-
-    def learning_due(self, now: float) -> bool:
-        return self.learned < len(LEARN_AFTER) and now - self.began >= LEARN_AFTER[self.learned]
-
-    def refresh_members(self, now: float) -> None:
-        self.members_at = now
-        pids = set(processes(self.group)[:MOST_PROCESSES])
-        for pid in self.stats.keys() - pids:
-            os.close(self.stats.pop(pid))
-        for pid in pids - self.stats.keys():
-            try:
-                self.stats[pid] = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-
-    def paused(self) -> tuple[int, ...]:
-        """Its processes in state T. The kept file tells of the same process, or that it has ended, never of another."""
-        found = []
-        for pid, file in self.stats.items():
-            try:
-                raw = os.pread(file, 128, 0)
-            except ProcessLookupError:
-                self.members_at = 0.0
-                continue
-            if raw[raw.rfind(b")") + 2 : raw.rfind(b")") + 3] == b"T":
-                found.append(pid)
-        return tuple(found)
-
-    def close(self) -> None:
-        while self.stats:
-            os.close(self.stats.popitem()[1])
 
 
 class AnswerSensor:
@@ -125,40 +70,63 @@ class AnswerSensor:
         self._bus = bus
         self._clock = clock
         self._roster = roster
-        self._watches: dict[str, _Watch] = {}
-        self._queues: Queues
+
+    async def run(self, seen: Callable[[Fact], None]) -> None:
+        if not Path("/run/systemd/system").is_dir():
+            raise Refused("this machine is not run by systemd, so which services listen cannot be learned")
+        with closing(Sockets()) as questions, closing(Queues()) as queues:
+            lookout = Lookout(self._bus, self._clock, self._roster, questions, queues, seen)
+            try:
+                await lookout.run()
+            finally:
+                lookout.close()
+
+
+class Lookout:
+    """One run of the sensor, from the first look until it is cancelled."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        clock: Clock,
+        roster: Roster,
+        questions: Sockets,
+        queues: Queues,
+        seen: Callable[[Fact], None],
+    ) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._roster = roster
+        self._questions = questions
+        self._queues = queues
+        self._seen = seen
+        self._watches: dict[str, Watch] = {}
         self._asides: set[asyncio.Task[None]] = set()
         self._looks = 0
         self._starved_until = 0.0
         self._faults: list[BaseException] = []
 
-    async def run(self, seen: Callable[[Fact], None]) -> None:
-        if not Path("/run/systemd/system").is_dir():
-            raise Refused("this machine is not run by systemd, so which services listen cannot be learned")
-        questions = Sockets()
-        self._queues = Queues()
+    async def run(self) -> None:
         self._roster.changed.set()
-        try:
-            while not self._faults:
-                if self._roster.changed.is_set():
-                    self._roster.changed.clear()
-                    await self._follow_roster()
-                if not self._watches:
-                    await self._roster.changed.wait()
-                    continue
-                self._look(questions, seen)
-                before = self._clock.elapsed()
-                await self._clock.sleep(TICK)
-                if self._clock.elapsed() - before > TICK.total_seconds() + LATE:
-                    self._starved_until = before + STARVED_FOR
-            raise self._faults.pop()
-        finally:
-            questions.close()
-            self._queues.close()
-            for aside in self._asides:
-                aside.cancel()
-            for unit in list(self._watches):
-                self._watches.pop(unit).close()
+        while not self._faults:
+            if self._roster.changed.is_set():
+                self._roster.changed.clear()
+                await self._follow_roster()
+            if not self._watches:
+                await self._roster.changed.wait()
+                continue
+            self._look()
+            before = self._clock.elapsed()
+            await self._clock.sleep(TICK)
+            if self._clock.elapsed() - before > TICK.total_seconds() + LATE:
+                self._starved_until = before + STARVED_FOR
+        raise self._faults.pop()
+
+    def close(self) -> None:
+        for aside in self._asides:
+            aside.cancel()
+        for watch in self._watches.values():
+            watch.close()
 
     async def _follow_roster(self) -> None:
         now = self._clock.elapsed()
@@ -166,35 +134,33 @@ class AnswerSensor:
             if self._roster.running.get(unit) != watch.service:
                 self._watches.pop(unit).close()
                 self._follow()
-        for unit, service in self._roster.running.items():
+        for unit, service in list(self._roster.running.items()):
             if unit not in self._watches:
                 try:
                     group = str(await self._bus.get(unit_path(unit), SERVICE, "ControlGroup"))
                 except GroundskeeperError:
                     continue  # It ended again; the roster will say so
-                self._watches[unit] = _Watch(service, group, now)
+                self._watches[unit] = Watch(service, group, now)
 
     def _follow(self) -> None:
         self._queues.follow(listener for watch in self._watches.values() for listener in watch.listeners)
 
-    def _look(self, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+    def _look(self) -> None:
         """One tick: microseconds for each process of each service that listens."""
         now, self._looks = self._clock.elapsed(), self._looks + 1
         queues = self._queues.look() if self._looks % QUEUES_EVERY == 0 else None
         for watch in self._watches.values():
             if watch.learning_due(now):
                 watch.learned += 1
-                self._aside(watch, self._learn(watch, questions, seen))
+                self._aside(watch, self._learn(watch))
             elif watch.checks and not watch.asking:
-                self._judge(watch, queues, now, questions, seen)
+                self._judge(watch, queues, now)
 
     def _judge(
         self,
-        watch: _Watch,
+        watch: Watch,
         queues: tuple[set[int], set[int]] | None,
         now: float,
-        questions: Sockets,
-        seen: Callable[[Fact], None],
     ) -> None:
         """Most often nothing is to be done, and this must be nothing too."""
         if now - watch.members_at >= MEMBERS_EVERY:
@@ -207,12 +173,12 @@ class AnswerSensor:
             queued = not waiting.isdisjoint(watch.inodes)
             waited, watch.queued = watch.queued and queued, queued
             if not gone.isdisjoint(watch.inodes):
-                self._aside(watch, self._learn_anew(watch, questions, seen))
+                self._aside(watch, self._learn_anew(watch))
                 return
         if paused or waited or now >= watch.ask_at:
-            self._aside(watch, self._ask(watch, paused, seen))
+            self._aside(watch, self._ask(watch, paused))
 
-    async def _ask(self, watch: _Watch, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
+    async def _ask(self, watch: Watch, paused: tuple[int, ...]) -> None:
         before = Moment(self._clock.elapsed(), _waited())
         if paused:
             trouble = await self._when_paused(watch, paused)
@@ -234,9 +200,9 @@ class AnswerSensor:
         watch.doubted_since = None
         if trouble:
             watch.ask_at = now + AGAIN_WHILE_FAILING
-        self._tell(watch, trouble, still, seen)
+        self._tell(watch, trouble, still)
 
-    def _doubtful(self, watch: _Watch, before: "Moment", now: float) -> bool:
+    def _doubtful(self, watch: Watch, before: "Moment", now: float) -> bool:
         """Whether it may be starved of processor time rather than stuck: a restart would only want more of that.
 
         Where everybody waits for the processor, and where we ourselves are let run too late, it is given longer.
@@ -248,22 +214,22 @@ class AnswerSensor:
         watch.doubted_since = watch.doubted_since or before.at
         return watch.failing_since is None and now - watch.doubted_since < IN_DOUBT
 
-    async def _when_silent(self, watch: _Watch) -> str:
+    async def _when_silent(self, watch: Watch) -> str:
         trouble = await self._trouble(watch, FIRST)
         return await self._trouble(watch, SECOND) if trouble and watch.failing_since is None else trouble
 
-    async def _when_paused(self, watch: _Watch, paused: tuple[int, ...]) -> str:
+    async def _when_paused(self, watch: Watch, paused: tuple[int, ...]) -> str:
         """Where all are paused nobody is left to ask; they are looked at once more, in case it was for a moment."""
         if len(paused) < len(watch.stats):
             return await self._trouble(watch, WHEN_PAUSED)
         await self._clock.sleep(A_MOMENT)
         return NOBODY_LEFT if len(watch.paused()) == len(watch.stats) else ""
 
-    async def _trouble(self, watch: _Watch, patience: timedelta) -> str:
+    async def _trouble(self, watch: Watch, patience: timedelta) -> str:
         answers = await asyncio.gather(*(unanswered(check, patience) for check in watch.checks))
         return next((answer for answer in answers if answer), "")
 
-    def _tell(self, watch: _Watch, trouble: str, paused: tuple[int, ...], seen: Callable[[Fact], None]) -> None:
+    def _tell(self, watch: Watch, trouble: str, paused: tuple[int, ...]) -> None:
         now = self._clock.elapsed()
         if self._watches.get(watch.service.unit) is not watch:
             return
@@ -281,27 +247,32 @@ class AnswerSensor:
         before = watch.told
         if before is None or (before.ok, before.checks, before.paused) != (fact.ok, fact.checks, fact.paused):
             watch.told = fact
-            seen(fact)
+            self._seen(fact)
 
-    async def _learn_anew(self, watch: _Watch, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+    async def _learn_anew(self, watch: Watch) -> None:
         """It closed a socket. It may have other settings now; but one that is left without any is not well."""
         await self._clock.sleep(REOPENS_WITHIN)
-        await self._learn(watch, questions, seen)
+        await self._learn(watch)
         if not watch.listeners and (trouble := await self._trouble(watch, FIRST)):
             watch.ask_at = self._clock.elapsed() + AGAIN_WHILE_FAILING
-            self._tell(watch, trouble, (), seen)
+            self._tell(watch, trouble, ())
 
-    async def _learn(self, watch: _Watch, questions: Sockets, seen: Callable[[Fact], None]) -> None:
+    async def _learn(self, watch: Watch) -> None:
         watch.refresh_members(self._clock.elapsed())
         held = sockets(watch.stats)
-        everyone = [*questions.streams(), *(one for one in questions.datagrams() if one.port == 53)]
+        everyone = [*self._questions.streams(), *(one for one in self._questions.datagrams() if one.port == 53)]
         mine = [listener for listener in everyone if listener.inode in held]
         watch.listeners = tuple(mine)
         watch.inodes = frozenset(listener.inode for listener in mine)
         self._follow()
         if not mine:
             return
-        known = {(check.address, check.port, check.speaks is Speaks.DNS): check for check in watch.checks}
+        # What was learned stays; what showed nothing is tried again, since a busy machine may just have been slow.
+        known = {
+            (check.address, check.port, check.speaks is Speaks.DNS): check
+            for check in watch.checks
+            if check.speaks is not Speaks.NOTHING
+        }
         checks: list[Check] = []
         for address, listener in _doors(mine)[:MOST_CHECKS]:
             check = known.get((address, listener.port, not listener.stream))
@@ -314,15 +285,15 @@ class AnswerSensor:
         watch.pace = min((PACE.get(check.speaks, math.inf) for check in checks), default=math.inf)
         watch.ask_at = min(watch.ask_at, self._clock.elapsed() + watch.pace)
         if watch.checks:
-            self._tell(watch, "", (), seen)
+            self._tell(watch, "", ())
 
-    def _aside(self, watch: _Watch, work: Coroutine[Any, Any, None]) -> None:
+    def _aside(self, watch: Watch, work: Coroutine[Any, Any, None]) -> None:
         watch.asking = True
         task = asyncio.create_task(work)
         self._asides.add(task)
         task.add_done_callback(lambda done: self._done(watch, done))
 
-    def _done(self, watch: _Watch, task: asyncio.Task[None]) -> None:
+    def _done(self, watch: Watch, task: asyncio.Task[None]) -> None:
         watch.asking = False
         self._asides.discard(task)
         if not task.cancelled() and (fault := task.exception()):

@@ -12,7 +12,7 @@ CONNECT = timedelta(milliseconds=50)
 """The kernel itself accepts on this machine: longer than this means a full queue."""
 ANSWER = timedelta(milliseconds=400)
 
-LEARNING = timedelta(milliseconds=300)
+LEARNING = timedelta(milliseconds=500)
 WEB_PORTS = frozenset({80, 591, 3000, 5000, *range(8000, 8100), 8888, 9000, 9090})
 WEB_SERVERS = frozenset({"nginx", "apache2", "httpd", "lighttpd", "caddy", "haproxy", "traefik", "varnishd"})
 
