@@ -61,7 +61,8 @@ def _hold_our_own() -> None:
     """
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_RTTIME, (LONGEST_RUN, LONGEST_RUN))
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(REAL_TIME))
+        # The loop alone: its threads and children, which may walk whole disks, do not inherit it.
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(REAL_TIME))
 
 
 def _end_with(parent: int) -> None:
