@@ -1,27 +1,24 @@
-"""The first storm over the office: every fault twice, nobody acting and managed. Makes the README's table and pictures.
+"""The first storm over the office: every fault twice, nobody acting and managed. Makes the README's table and picture.
 
-Draws the score to docs/storm.svg, and the agent of web-1, as somebody would see it in the middle of things, to
-docs/watch.svg; prints the table as Markdown before the one JSON object.
+Draws the score to docs/storm.svg; prints the table as Markdown before the one JSON object.
 
 usage: make bench NAME=storm
 """
 
 import statistics
 import sys
-import time
 from pathlib import Path
 
-from groundskeeper.lab.agents import MANAGED, Agents, with_agents
+from groundskeeper.lab.agents import with_agents
 from groundskeeper.lab.drawing import draw, spoken
 from groundskeeper.lab.faults import STORMS, fault_named
-from groundskeeper.lab.lab import PACKAGES, SOURCE, Lab
+from groundskeeper.lab.lab import Lab
 from groundskeeper.lab.office import load_office
 from groundskeeper.lab.scoring import Line, Score
 from groundskeeper.lab.storm import play_storm
 from measuring import aim, report, summary
 
 DOCS = Path(__file__).parent.parent / "docs"
-LOOK = "from groundskeeper.cli import main; main()"
 
 
 def table(score: Score) -> str:
@@ -37,27 +34,12 @@ def row(line: Line) -> str:
     return f"| {line.what} | {fault_named(line.name).machine} | {unaided} | {managed} | {by} |"
 
 
-def picture(lab: Lab) -> None:
-    """What `groundskeeper watch` shows on web-1 a moment after its web server was killed."""
-    machine = lab.machine("web-1")
-    Agents(lab).begin(MANAGED)
-    time.sleep(6)
-    fault = fault_named("web-killed")
-    fault.inject(lab)
-    time.sleep(2.5)
-    python = ("/usr/bin/env", f"PYTHONPATH={SOURCE}:{PACKAGES}", "COLUMNS=100", "/usr/bin/python3", "-c", LOOK)
-    machine.run(*python, "watch", "--once", "--svg", "/root/watch.svg")
-    (DOCS / "watch.svg").write_text((machine.root / "root/watch.svg").read_text())
-    Agents(lab).end()
-
-
 def main() -> None:
     def tell(how: str, felt: object) -> None:
         print(how, getattr(felt, "fault", ""), getattr(felt, "impact_ms", ""), file=sys.stderr)
 
     with Lab.up(with_agents(load_office("office")), "gk-storm", lambda line: print(line, file=sys.stderr)) as lab:
         score = play_storm(lab, "first", STORMS["first"], tell)
-        picture(lab)
     (DOCS / "storm.svg").write_text(draw(score))
     print(table(score))
     due = [line for line in score.lines if line.expected]
