@@ -49,7 +49,7 @@ class Watcher:
         self._reading = (machine.root / "run-gk-told").open()
         self.facts: list[tuple[float, dict[str, Any]]] = []
 
-    def until(self, wanted: Callable[[dict[str, Any]], object], patience: float = 10.0) -> dict[str, Any]:
+    def until(self, wanted: Callable[[dict[str, Any]], object], patience: float = 30.0) -> dict[str, Any]:
         """The first fact from now on that is wanted."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -166,8 +166,9 @@ def test_a_burst_is_read_as_far_as_it_can_be_and_stops_nothing(office):
     with watching(web) as watcher:
         watcher.origin()
         web.run("python3", "-c", BURST)
+        time.sleep(2)  # what comes while the journal's queue is full is lost, as any line of the burst may be
         write(web, "198.51.100.13")
-        watcher.until(about("198.51.100.13"), patience=20)
+        watcher.until(about("198.51.100.13"))
         told = [fact for _, fact in watcher.facts if fact["type"] == "AuthFailures"]
         totals = {fact["source"]: fact["total"] for fact in told if fact["source"].startswith("198.18.")}
         assert sum(totals.values()) > 20, "of 2,000 in a quarter of a second, beside whatever else the host does"
