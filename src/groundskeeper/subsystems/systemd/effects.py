@@ -86,42 +86,35 @@ class UnitJobs:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
 
-    async def start(self, unit: str, now: _Now, kill: str = "") -> None:
+    async def start(self, unit: str, now: _Now, doomed: tuple[Paused, ...] = ()) -> None:
         """Start it; where it failed too often of late for systemd's taste, forget that and start it all the same.
 
         Only then: forgetting is a change of its own, and the way to a service that runs again is counted in
         milliseconds. That systemd did not even try shows in the invocation, which every try makes anew.
         """
         # systemd refuses to start what waits for its own restart; a restart cuts that wait short.
-        member = "RestartUnit" if kill or now.sub == "auto-restart" else "StartUnit"
+        member = "RestartUnit" if doomed or now.sub == "auto-restart" else "StartUnit"
         try:
-            await self.run(member, unit, kill)
+            await self.run(member, unit, doomed)
         except Unavailable:
             if (await _state(self._bus, unit)).invocation != now.invocation:
                 raise
             await self._bus.call("ResetFailedUnit", "s", unit)
             await self.run("StartUnit", unit)
 
-    async def run(self, member: str, unit: str, kill: str = "") -> None:
+    async def run(self, member: str, unit: str, doomed: tuple[Paused, ...] = ()) -> None:
         """Raises Unavailable where the job did not end well; the unit's own state says more then.
 
-        `kill`: which of its processes ("main", "all") are killed at once, instead of being asked to end and waited for.
-        The job is asked for first, so that to everybody who listens this is a restart and no failure.
+        `doomed`: the processes that are killed at once, instead of being asked to end and waited for: these very ones,
+        for whoever ends when asked may have been replaced already. The job is asked for first, so that to everybody
+        who listens this is a restart and no failure.
         """
         async with self._bus.signals(_of_jobs(unit)) as queue:
-            asked = self._bus.call(member, "ss", unit, "replace")
-            if kill:
-                [job], _ = await asyncio.gather(asked, self._kill(unit, kill))
-            else:
-                [job] = await asked
+            [job] = await self._bus.call(member, "ss", unit, "replace")
+            _signal_each(doomed, signal.SIGKILL)
             result = await self._result(queue, job)
         if result not in ("done", "skipped"):
             raise Unavailable(f"systemd could not start or stop {unit}: {result}", timedelta(seconds=1))
-
-    async def _kill(self, unit: str, whom: str) -> None:
-        """It may have ended in the meantime: then there is nobody to kill, which is as well."""
-        with contextlib.suppress(Unavailable, Stale):
-            await self._bus.call("KillUnit", "ssi", unit, whom, int(signal.SIGKILL))
 
     async def _result(self, queue: "asyncio.Queue[Message | None]", job: str) -> str:
         try:
@@ -178,13 +171,19 @@ class RestartStuckUnit:
         unit, now = action.unit, await _state(self._bus, action.unit)
         if now.active in RUNNING and now.invocation != action.not_invocation:
             return f"{unit} was started anew since"
-        kill = ""
-        if now.active not in DOWN:
-            mode = await self._bus.get(unit_path(unit), SERVICE, "KillMode")
-            # Who keeps its sessions through a restart (ssh) keeps them here too.
-            kill = "main" if mode in ("process", "none") else "all"
-        await self._jobs.start(unit, now, kill)
+        await self._jobs.start(unit, now, () if now.active in DOWN else await self._stuck(unit))
         return f"ended what was stuck of {unit} and started it anew"
+
+    async def _stuck(self, unit: str) -> tuple[Paused, ...]:
+        """The processes to be killed. Who keeps its sessions through a restart (ssh) keeps them here too."""
+        path = unit_path(unit)
+        mode = await self._bus.get(path, SERVICE, "KillMode")
+        if mode in ("process", "none"):
+            pids = [int(await self._bus.get(path, SERVICE, "MainPID"))]
+        else:
+            pids = list(processes(str(await self._bus.get(path, SERVICE, "ControlGroup"))))
+        found = ((pid, stat(pid)) for pid in pids if pid > 1)
+        return tuple(Paused(pid=pid, started=seen.started) for pid, seen in found if seen)
 
 
 class StopUnit:
